@@ -1,0 +1,111 @@
+"""Every setting, its default and its check; the only module that reads the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from ChatBot.errors import SettingsError
+
+PACKAGE_ROOT = Path(__file__).resolve().parent
+PROJECT_ROOT = PACKAGE_ROOT.parent
+
+POSTIMAGES_UPLOAD_URL = "https://api.postimage.org/1/upload"
+IMGBB_UPLOAD_URL = "https://api.imgbb.com/1/upload"
+IMGBB_DELETE_URL = "https://ibb.co/json"
+MINIMUM_SECRET_CHARACTERS = 32
+
+CommaSeparated = Annotated[tuple[str, ...], NoDecode]
+
+
+class Settings(BaseSettings):
+    """All settings, frozen. Field names are the environment variables' names in lower case."""
+
+    model_config = SettingsConfigDict(
+        env_file=PROJECT_ROOT / ".env", env_file_encoding="utf-8", extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    secret_key: str | None = None
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 5000
+    server_threads: Annotated[int, Field(ge=8, le=1024)] = 256
+    public_base_url: str | None = None
+    secure_cookies: bool = False
+
+    mongodb_uri: str | None = None
+    mongodb_db: str = "chatbot"
+    mongod_path: str | None = None
+    storage_root: Path = PACKAGE_ROOT / "Storage"
+    redis_url: str | None = None
+
+    cloud_hosts: CommaSeparated = ("postimages", "imgbb")
+    cloud_wait_seconds: Annotated[float, Field(ge=0, le=60)] = 3.0
+    postimages_api_key: str | None = None
+    postimages_api_url: str = POSTIMAGES_UPLOAD_URL
+    imgbb_api_key: str | None = None
+    imgbb_api_url: str = IMGBB_UPLOAD_URL
+    imgbb_delete_url: str = IMGBB_DELETE_URL
+    fetch_allow_private_hosts: CommaSeparated = ()
+
+    image_generator: str = "demo"
+    sd_webui_url: str | None = None
+    generation_threads: Annotated[int, Field(ge=1, le=64)] = 4
+
+    openai_base_url: str | None = None
+    openai_api_key: str | None = None
+    chat_model: str | None = None
+
+    image_max_kb: Annotated[int, Field(ge=0)] = 500
+    max_upload_mb: Annotated[int, Field(ge=1)] = 50
+    image_max_pixels: Annotated[int, Field(ge=1)] = 40_000_000
+    image_max_frames: Annotated[int, Field(ge=1)] = 1000
+    image_max_age_days: Annotated[int, Field(ge=1)] = 30
+    allow_registration: bool = True
+
+    @field_validator("cloud_hosts", "fetch_allow_private_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_enough(cls, value: str | None) -> str | None:
+        if value is not None and len(value) < MINIMUM_SECRET_CHARACTERS:
+            raise ValueError(
+                f"must have at least {MINIMUM_SECRET_CHARACTERS} characters; make one with "
+                "`python3 -c 'import secrets; print(secrets.token_urlsafe(48))'`"
+            )
+        return value
+
+    @property
+    def database_root(self) -> Path:
+        """Folder of the embedded database: beside Storage, never inside it."""
+        return self.storage_root.with_name(self.storage_root.name + "-db")
+
+    @property
+    def image_max_bytes(self) -> int:
+        """Target size of a stored picture in bytes; 0 keeps every picture lossless."""
+        return self.image_max_kb * 1000
+
+    @property
+    def max_upload_bytes(self) -> int:
+        """Largest accepted request body in bytes."""
+        return self.max_upload_mb * 1_000_000
+
+
+def load_settings() -> Settings:
+    """Read the environment and ``.env``.
+
+    Raises:
+        SettingsError: a value is wrong; the text names the variable and what it must be.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = (f"{'.'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors())
+        raise SettingsError("Check the environment or .env:\n  " + "\n  ".join(problems)) from error

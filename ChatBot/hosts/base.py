@@ -1,0 +1,100 @@
+"""What a cloud host is: three verbs over HTTP, and what is true of the place."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Literal
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+DeletionProof = Literal["confirmed", "pending", "manual"]
+"""``confirmed``: a later GET answered 404/410. ``pending``: accepted, still visible. ``manual``: only a person can."""
+
+
+@dataclass(frozen=True)
+class HostTraits:
+    """What is true of a host, as numbers and facts the rest of the application can decide by."""
+
+    max_bytes: int
+    """Largest file the host takes, in bytes."""
+    public: bool
+    """Whoever has the URL can see the picture."""
+    deletable: bool
+    """Software can delete there (as opposed to a person on a web page)."""
+    may_recompress: bool
+    """What comes back may differ from what was sent."""
+    trusted: bool
+    """A verified copy there is enough to evict the local file."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """The one stored byte string of a picture, on its way to a host."""
+
+    image_id: str
+    data: bytes
+    mime_type: str
+    sha256: str
+
+    @property
+    def extension(self) -> str:
+        """File extension without the dot, from the MIME type: ``png``, ``jpg``, ``gif``, ``webp``."""
+        return {"image/jpeg": "jpg"}.get(self.mime_type, self.mime_type.rpartition("/")[2])
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a host says after an upload; not yet proof that the picture is there."""
+
+    host: str
+    url: str
+    delete_url: str | None = None
+    page_url: str | None = None
+
+
+class CloudHost(ABC):
+    """A place that keeps copies of pictures.
+
+    Every verb raises ``ProviderRefused`` (never send this there again) or ``ProviderUnavailable`` (later may work);
+    nothing else leaves a host, and every call ends within its total deadline.
+    """
+
+    name: str
+    traits: HostTraits
+
+    def upload(self, upload: Upload) -> Receipt:
+        """Send the bytes and return where they are said to be. Not idempotent."""
+        started = time.monotonic()
+        try:
+            receipt = self._upload(upload)
+        except Exception as error:
+            log.warning("host.upload.failed", host=self.name, image=upload.image_id, error=str(error))
+            raise
+        log.info("host.upload", host=self.name, image=upload.image_id, seconds=round(time.monotonic() - started, 3))
+        return receipt
+
+    def fetch(self, url: str) -> bytes:
+        """Return the bytes now behind ``url``, at most ``traits.max_bytes`` of them.
+
+        Raises ``BytesMissing`` when the host says there is nothing (404, 410, or a page instead of a picture).
+        """
+        return self._fetch(url)
+
+    def delete(self, receipt: Receipt) -> DeletionProof:
+        """Remove a copy and say what a GET of its URL proved afterwards."""
+        proof = self._delete(receipt)
+        log.info("host.delete", host=self.name, proof=proof)
+        return proof
+
+    @abstractmethod
+    def _upload(self, upload: Upload) -> Receipt: ...
+
+    @abstractmethod
+    def _fetch(self, url: str) -> bytes: ...
+
+    @abstractmethod
+    def _delete(self, receipt: Receipt) -> DeletionProof: ...

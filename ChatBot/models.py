@@ -1,0 +1,220 @@
+"""The nouns of the application, as frozen values; what they look like in MongoDB is decided here once.
+
+Identifiers are 32 lower-case hexadecimal digits: 128 bits from the operating system's random source, never derived
+from content, time or a person's input. Times are timezone-aware UTC with millisecond precision (BSON's own).
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+Role = Literal["user", "assistant", "upload"]
+"""``upload`` holds a picture that was handed in before any message showed it; it has no conversation."""
+
+MessageStatus = Literal["queued", "streaming", "complete", "failed", "cancelled", "interrupted"]
+Folder = Literal["Image_Gen", "uploads"]
+LocalState = Literal["present", "evicted", "corrupt"]
+CopyState = Literal[
+    "pending", "leased", "uploaded", "verified", "retry", "refused", "suspect", "deleting", "gone", "delete_manual"
+]
+Fidelity = Literal["exact", "transcoded"]
+
+USABLE_COPY_STATES: frozenset[str] = frozenset({"uploaded", "verified"})
+"""Copies whose URL may be named to the owner."""
+
+UNSETTLED_COPY_STATES: frozenset[str] = frozenset({"pending", "leased", "retry", "uploaded"})
+"""Copies that the replication worker still owes work to."""
+
+
+def new_id() -> str:
+    """Return a fresh identifier: 128 random bits as 32 hexadecimal digits."""
+    return secrets.token_hex(16)
+
+
+def now() -> datetime:
+    """Return the present UTC time, cut to milliseconds as MongoDB stores it."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+class Model(BaseModel):
+    """A frozen value that turns into a MongoDB document and back; unknown stored fields are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the fields as a BSON-ready dict; a top-level ``id`` becomes ``_id``."""
+        document = self.model_dump()
+        if "id" in document and type(self) in _ROOTS:
+            document["_id"] = document.pop("id")
+        return document
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> "Model":
+        """Build the value from a stored document; a top-level ``_id`` becomes ``id``."""
+        fields = dict(document)
+        if "_id" in fields:
+            fields["id"] = fields.pop("_id")
+        return cls.model_validate(fields)
+
+
+class User(Model):
+    """An account. ``password_hash`` is an argon2id string; it never leaves the server."""
+
+    id: Identifier
+    username: str
+    username_key: str
+    """The case-folded, NFKC-normalised name that must be unique."""
+    password_hash: str
+    role: Literal["admin", "member"] = "member"
+    created_at: datetime
+
+
+class Token(Model):
+    """An API token; only its SHA-256 is kept."""
+
+    id: Identifier
+    owner_id: Identifier
+    name: str
+    token_hash: Sha256
+    created_at: datetime
+    last_used_at: datetime | None = None
+
+
+class Copy(Model):
+    """One cloud copy of a picture: which host, how far it is, and what proves it."""
+
+    host: str
+    state: CopyState = "pending"
+    fidelity: Fidelity | None = None
+    url: str | None = None
+    """Where anybody who knows it can fetch the bytes (public hosts), or None."""
+    delete_url: str | None = None
+    """A bearer secret: whoever has it can delete the picture. It never leaves the server."""
+    page_url: str | None = None
+    attempts: int = 0
+    next_at: datetime | None = None
+    """Earliest time of the next attempt."""
+    lease_owner: str | None = None
+    lease_until: datetime | None = None
+    error: str | None = None
+    uploaded_at: datetime | None = None
+    verified_at: datetime | None = None
+
+
+class Image(Model):
+    """A picture as it is embedded in the message that shows it."""
+
+    id: Identifier
+    owner_id: Identifier
+    folder: Folder
+    filename: str
+    """``<id>.<extension>`` inside ``folder``."""
+    mime_type: str
+    size: int
+    """Bytes of the one stored byte string."""
+    width: int
+    height: int
+    """Pixels, after the EXIF orientation was applied."""
+    frames: int = 1
+    sha256: Sha256
+    crc32: int
+    thumbhash: str | None = None
+    """Base64 of the ThumbHash, a placeholder of about 25 bytes."""
+    generated: bool
+    prompt: str | None = None
+    negative_prompt: str | None = None
+    generator: str | None = None
+    model: str | None = None
+    seed: int | None = None
+    metadata: dict[str, str] = Field(default_factory=dict)
+    """What was taken out of the file (EXIF, PNG text); private."""
+    original_name: str | None = None
+    """The name the uploader's file had; display text only."""
+    caption: str | None = None
+    tags: tuple[str, ...] = ()
+    favourite: bool = False
+    parent_id: Identifier | None = None
+    """The picture this one was edited from."""
+    local: LocalState = "present"
+    copies: tuple[Copy, ...] = ()
+    created_at: datetime
+    trashed_at: datetime | None = None
+
+    @property
+    def best_copy(self) -> Copy | None:
+        """The cloud copy to name: the one that was usable first, verified before merely uploaded."""
+        usable = [copy for copy in self.copies if copy.state in USABLE_COPY_STATES and copy.url]
+        return min(usable, key=_copy_rank, default=None)
+
+
+def _copy_rank(copy: Copy) -> tuple[bool, datetime]:
+    return copy.state != "verified", copy.uploaded_at or datetime.max.replace(tzinfo=UTC)
+
+
+class Message(Model):
+    """One turn of a conversation with the pictures embedded in it."""
+
+    id: Identifier
+    conversation_id: Identifier | None
+    owner_id: Identifier
+    role: Role
+    content: str = ""
+    status: MessageStatus = "complete"
+    error: str | None = None
+    images: tuple[Image, ...] = ()
+    attachments: tuple[Identifier, ...] = ()
+    """Pictures of other messages (uploads) that this one shows."""
+    request: dict[str, Any] | None = None
+    """The picture request this message answers (prompt, size, seed ...), kept so that it can be retried."""
+    reply_to: Identifier | None = None
+    idempotency_key: str | None = None
+    created_at: datetime
+    updated_at: datetime | None = None
+
+
+class Conversation(Model):
+    """A named list of messages that belongs to one account."""
+
+    id: Identifier
+    owner_id: Identifier
+    title: str = ""
+    created_at: datetime
+    updated_at: datetime
+
+
+class Share(Model):
+    """A link that shows one conversation to whoever has it. Only the token's SHA-256 is kept."""
+
+    id: Identifier
+    owner_id: Identifier
+    conversation_id: Identifier
+    token_hash: Sha256
+    live: bool = False
+    """False: the messages up to ``until`` (a snapshot); True: also later ones."""
+    until: datetime
+    password_hash: str | None = None
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    views: int = 0
+    created_at: datetime
+
+
+class Event(Model):
+    """One entry of a conversation's event log, the source of its SSE stream."""
+
+    conversation_id: Identifier
+    seq: int
+    type: str
+    data: dict[str, Any]
+    created_at: datetime
+
+
+_ROOTS = (User, Token, Message, Conversation, Share)
