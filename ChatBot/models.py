@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -57,7 +57,7 @@ class Model(BaseModel):
         return document
 
     @classmethod
-    def from_document(cls, document: dict[str, Any]) -> "Model":
+    def from_document(cls, document: dict[str, Any]) -> Self:
         """Build the value from a stored document; a top-level ``_id`` becomes ``id``."""
         fields = dict(document)
         if "_id" in fields:

@@ -1,0 +1,1 @@
+"""The only home of pymongo: the connection, the embedded server and one repository per noun."""

@@ -1,0 +1,47 @@
+"""Conversations, without their messages."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pymongo import ASCENDING, DESCENDING, IndexModel
+
+from ChatBot.db.repository import Document, Repository
+from ChatBot.models import Conversation, now
+
+
+class Conversations(Repository):
+    """Conversations, newest first."""
+
+    collection_name = "conversations"
+    indexes = (IndexModel([("owner_id", ASCENDING), ("updated_at", DESCENDING), ("_id", DESCENDING)]),)
+
+    def add(self, conversation: Conversation) -> None:
+        """Store a new conversation."""
+        self._collection.insert_one(conversation.to_document())
+
+    def get(self, conversation_id: str) -> Conversation | None:
+        """Return the conversation of that id."""
+        document = self._collection.find_one({"_id": conversation_id})
+        return Conversation.from_document(document) if document else None
+
+    def of(self, owner_id: str, limit: int, before: tuple[datetime, str] | None = None) -> list[Conversation]:
+        """Return an account's conversations, last used first, after the (updated_at, id) position ``before``."""
+        query: Document = {"owner_id": owner_id}
+        if before:
+            moment, last_id = before
+            query["$or"] = [{"updated_at": {"$lt": moment}}, {"updated_at": moment, "_id": {"$lt": last_id}}]
+        cursor = self._collection.find(query).sort([("updated_at", DESCENDING), ("_id", DESCENDING)]).limit(limit)
+        return [Conversation.from_document(document) for document in cursor]
+
+    def set_title(self, conversation_id: str, title: str) -> None:
+        """Rename a conversation."""
+        self._collection.update_one({"_id": conversation_id}, {"$set": {"title": title}})
+
+    def touch(self, conversation_id: str) -> None:
+        """Move a conversation to the top of the list."""
+        self._collection.update_one({"_id": conversation_id}, {"$set": {"updated_at": now()}})
+
+    def remove(self, conversation_id: str) -> None:
+        """Delete the conversation's own document."""
+        self._collection.delete_one({"_id": conversation_id})

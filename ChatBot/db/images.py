@@ -1,0 +1,191 @@
+"""Pictures inside their messages: every change is a compare-and-set on one picture or one copy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from ChatBot.db.messages import HAS_IMAGES, Messages
+from ChatBot.db.repository import Document, Repository
+from ChatBot.models import Copy, Image, LocalState, Message, now
+
+
+@dataclass(frozen=True)
+class Located:
+    """A picture and the message that holds it."""
+
+    image: Image
+    message_id: str
+    conversation_id: str | None
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to work on one copy of one picture until ``until``."""
+
+    located: Located
+    host: str
+    owner: str
+    until: datetime
+
+
+class Images(Repository):
+    """The pictures of the ``messages`` collection."""
+
+    collection_name = Messages.collection_name
+
+    def find(self, image_id: str, *, trashed: bool = False) -> Located | None:
+        """Return the picture of that id; a trashed one only when asked for."""
+        message = self._collection.find_one({"images.id": image_id})
+        located = _locate(message, image_id) if message else None
+        if located and located.image.trashed_at is not None and not trashed:
+            return None
+        return located
+
+    def find_many(self, image_ids: list[str]) -> list[Located]:
+        """Return the untrashed pictures among those ids, in the order asked."""
+        wanted = set(image_ids)
+        found: dict[str, Located] = {}
+        for document in self._collection.find({"images.id": {"$in": image_ids}}):
+            for located in _all_of(document):
+                if located.image.id in wanted and located.image.trashed_at is None:
+                    found[located.image.id] = located
+        return [found[image_id] for image_id in image_ids if image_id in found]
+
+    def each(self, owner_id: str | None = None) -> Iterator[Located]:
+        """Yield every picture, trashed ones too, oldest message first."""
+        query: Document = dict(HAS_IMAGES)
+        if owner_id is not None:
+            query["owner_id"] = owner_id
+        for document in self._collection.find(query).sort("created_at"):
+            yield from _all_of(document)
+
+    def known_ids(self, image_ids: list[str]) -> set[str]:
+        """Return which of those ids belong to a live document, trashed or not."""
+        cursor = self._collection.find({"images.id": {"$in": image_ids}}, {"images.id": 1})
+        return {image["id"] for document in cursor for image in document["images"]} & set(image_ids)
+
+    def change(self, image_id: str, **fields: Any) -> bool:
+        """Set plain fields of an untrashed picture; False when there is none of that id."""
+        changes = {f"images.$.{name}": value for name, value in fields.items()}
+        query = {"images": {"$elemMatch": {"id": image_id, "trashed_at": None}}}
+        return self._collection.update_one(query, {"$set": changes}).matched_count == 1
+
+    def set_local(self, image_id: str, old: LocalState, new: LocalState) -> bool:
+        """Move the local copy's state; False when it was not in the old state."""
+        query = {"images": {"$elemMatch": {"id": image_id, "local": old}}}
+        return self._collection.update_one(query, {"$set": {"images.$.local": new}}).modified_count == 1
+
+    def trash(self, image_id: str) -> bool:
+        """Put a picture into the trash; False when it is not there or already trashed."""
+        query = {"images": {"$elemMatch": {"id": image_id, "trashed_at": None}}}
+        return self._collection.update_one(query, {"$set": {"images.$.trashed_at": now()}}).modified_count == 1
+
+    def untrash(self, image_id: str) -> bool:
+        """Take a picture out of the trash; False when it is not in it."""
+        query = {"images": {"$elemMatch": {"id": image_id, "trashed_at": {"$ne": None}}}}
+        return self._collection.update_one(query, {"$set": {"images.$.trashed_at": None}}).modified_count == 1
+
+    def trash_of(self, conversation_id: str) -> None:
+        """Put every picture of a conversation into the trash."""
+        self._collection.update_many(
+            {"conversation_id": conversation_id, **HAS_IMAGES},
+            {"$set": {"images.$[live].trashed_at": now()}},
+            array_filters=[{"live.trashed_at": None}],
+        )
+
+    def trashed_before(self, moment: datetime, limit: int) -> list[Located]:
+        """Return pictures that were trashed before that time."""
+        query = {"images": {"$elemMatch": {"trashed_at": {"$lt": moment}}}, **HAS_IMAGES}
+        found = (located for document in self._collection.find(query).limit(limit) for located in _all_of(document))
+        return [located for located in found if located.image.trashed_at and located.image.trashed_at < moment]
+
+    def remove(self, image_id: str) -> None:
+        """Take a trashed picture out of its message; a message that belongs nowhere and is empty goes with it."""
+        query = {"images": {"$elemMatch": {"id": image_id, "trashed_at": {"$ne": None}}}}
+        message = self._collection.find_one_and_update(query, {"$pull": {"images": {"id": image_id}}})
+        if message:
+            self._collection.delete_one({"_id": message["_id"], "conversation_id": None, "images": []})
+
+    def lease_due(self, owner: str, seconds: float, at: datetime) -> Lease | None:
+        """Claim one copy whose turn has come, or whose last owner's lease ran out; None when nothing is due.
+
+        One compare-and-set on the state that was read, so of many workers exactly one gets it.
+        """
+        due: Document = {
+            "$or": [
+                {"state": {"$in": ["pending", "retry", "uploaded"]}, "next_at": {"$lte": at}},
+                {"state": "leased", "lease_until": {"$lte": at}},
+            ]
+        }
+        for document in self._collection.find({"images.copies": {"$elemMatch": due}, **HAS_IMAGES}).limit(20):
+            for located in _all_of(document):
+                for copy in located.image.copies:
+                    if located.image.trashed_at is None and _is_due(copy, at):
+                        lease = self._claim(located, copy, owner, at + timedelta(seconds=seconds))
+                        if lease:
+                            return lease
+        return None
+
+    def _claim(self, located: Located, copy: Copy, owner: str, until: datetime) -> Lease | None:
+        state = copy.state if copy.state == "uploaded" else "leased"
+        claimed = copy.model_copy(update={"state": state, "lease_owner": owner, "lease_until": until, "next_at": until})
+        if not self.set_copy(located.image.id, copy, claimed):
+            return None
+        fresh = tuple(claimed if each.host == copy.host else each for each in located.image.copies)
+        image = located.image.model_copy(update={"copies": fresh})
+        return Lease(Located(image, located.message_id, located.conversation_id), copy.host, owner, until)
+
+    def set_copy(self, image_id: str, old: Copy, new: Copy) -> bool:
+        """Replace one copy's record if its state and lease are still those of ``old``."""
+        match = {"host": old.host, "state": old.state, "lease_owner": old.lease_owner}
+        result = self._collection.update_one(
+            {"images": {"$elemMatch": {"id": image_id, "copies": {"$elemMatch": match}}}},
+            {"$set": {"images.$[image].copies.$[copy]": new.to_document()}},
+            array_filters=[
+                {"image.id": image_id},
+                {f"copy.{name}": value for name, value in match.items()},
+            ],
+        )
+        return result.modified_count == 1
+
+    def add_copy(self, image_id: str, copy: Copy) -> bool:
+        """Add a copy on a host that the picture has none on yet; False when it has one."""
+        query = {"images": {"$elemMatch": {"id": image_id, "copies.host": {"$ne": copy.host}}}}
+        result = self._collection.update_one(query, {"$push": {"images.$.copies": copy.to_document()}})
+        return result.modified_count == 1
+
+    def copies_by_state(self) -> list[dict[str, Any]]:
+        """Return how many copies are in each state on each host, for operators."""
+        rows = self._collection.aggregate(
+            [
+                {"$match": HAS_IMAGES},
+                {"$unwind": "$images"},
+                {"$unwind": "$images.copies"},
+                {
+                    "$group": {
+                        "_id": {"host": "$images.copies.host", "state": "$images.copies.state"},
+                        "count": {"$sum": 1},
+                    }
+                },
+                {"$sort": {"_id.host": 1, "_id.state": 1}},
+            ]
+        )
+        return [{**row["_id"], "count": row["count"]} for row in rows]
+
+
+def _is_due(copy: Copy, at: datetime) -> bool:
+    if copy.state == "leased":
+        return copy.lease_until is not None and copy.lease_until <= at
+    return copy.state in ("pending", "retry", "uploaded") and copy.next_at is not None and copy.next_at <= at
+
+
+def _all_of(document: Document) -> list[Located]:
+    message = Message.from_document(document)
+    return [Located(image, message.id, message.conversation_id) for image in message.images]
+
+
+def _locate(document: Document, image_id: str) -> Located | None:
+    return next((located for located in _all_of(document) if located.image.id == image_id), None)

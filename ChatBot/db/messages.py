@@ -1,0 +1,136 @@
+"""Messages, each with its pictures embedded."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
+
+from ChatBot.db.repository import Document, Repository
+from ChatBot.models import Image, Message, MessageStatus, now
+
+HAS_IMAGES: Document = {"images.id": {"$exists": True}}
+"""The filter of the partial indexes: a message without pictures takes no room in them."""
+
+RUNNING: tuple[MessageStatus, ...] = ("queued", "streaming")
+
+
+class Messages(Repository):
+    """Messages in the order of their creation. Picture fields are changed through ``Images``, one at a time."""
+
+    collection_name = "messages"
+    indexes = (
+        IndexModel([("conversation_id", ASCENDING), ("created_at", ASCENDING), ("_id", ASCENDING)]),
+        IndexModel([("images.id", ASCENDING)], unique=True, partialFilterExpression=HAS_IMAGES),
+        IndexModel(
+            [("owner_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)],
+            partialFilterExpression=HAS_IMAGES,
+            name="gallery",
+        ),
+        IndexModel(
+            [("images.copies.state", ASCENDING), ("images.copies.next_at", ASCENDING)],
+            partialFilterExpression=HAS_IMAGES,
+            name="outbox",
+        ),
+        IndexModel(
+            [("owner_id", ASCENDING), ("idempotency_key", ASCENDING)],
+            unique=True,
+            partialFilterExpression={"idempotency_key": {"$type": "string"}},
+            name="idempotency",
+        ),
+        IndexModel([("status", ASCENDING)], partialFilterExpression={"status": {"$in": list(RUNNING)}}, name="running"),
+    )
+
+    def add(self, *messages: Message) -> None:
+        """Store new messages; raises ``Conflict`` when an idempotency key is already used."""
+        self._collection.insert_many([message.to_document() for message in messages])
+
+    def get(self, message_id: str) -> Message | None:
+        """Return the message of that id."""
+        document = self._collection.find_one({"_id": message_id})
+        return Message.from_document(document) if document else None
+
+    def by_key(self, owner_id: str, idempotency_key: str) -> Message | None:
+        """Return the message that an account's idempotency key made."""
+        document = self._collection.find_one({"owner_id": owner_id, "idempotency_key": idempotency_key})
+        return Message.from_document(document) if document else None
+
+    def of(self, conversation_id: str, until: datetime | None = None) -> list[Message]:
+        """Return a conversation's messages, oldest first, up to and including that time."""
+        query: Document = {"conversation_id": conversation_id}
+        if until is not None:
+            query["created_at"] = {"$lte": until}
+        cursor = self._collection.find(query).sort([("created_at", ASCENDING), ("_id", ASCENDING)])
+        return [Message.from_document(document) for document in cursor]
+
+    def settle(
+        self,
+        message_id: str,
+        status: MessageStatus,
+        *,
+        expected: Collection[MessageStatus] = RUNNING,
+        error: str | None = None,
+        images: Sequence[Image] = (),
+        content: str | None = None,
+    ) -> Message | None:
+        """Move a message from one of the expected states to ``status``, with its pictures, in one write.
+
+        Returns the message as it then is, or None when it was in another state (the write did not happen).
+        """
+        changes: Document = {"$set": {"status": status, "error": error, "updated_at": now()}}
+        if content is not None:
+            changes["$set"]["content"] = content
+        if images:
+            changes["$push"] = {"images": {"$each": [image.to_document() for image in images]}}
+        document = self._collection.find_one_and_update(
+            {"_id": message_id, "status": {"$in": list(expected)}}, changes, return_document=ReturnDocument.AFTER
+        )
+        return Message.from_document(document) if document else None
+
+    def set_content(self, message_id: str, content: str) -> None:
+        """Replace the text of a message that is still being written."""
+        self._collection.update_one(
+            {"_id": message_id, "status": {"$in": list(RUNNING)}}, {"$set": {"content": content, "updated_at": now()}}
+        )
+
+    def interrupt_running(self, started_before: datetime) -> list[Message]:
+        """Mark what a process that is gone left running; return those messages."""
+        query = {"status": {"$in": list(RUNNING)}, "created_at": {"$lt": started_before}}
+        found = [Message.from_document(document) for document in self._collection.find(query)]
+        for message in found:
+            self.settle(message.id, "interrupted", error="The server stopped while this was being made.")
+        return found
+
+    def detach(self, message_ids: Sequence[str]) -> None:
+        """Take messages out of their conversation; those with pictures live on in the gallery, the others go."""
+        ids = {"$in": list(message_ids)}
+        self._collection.update_many({"_id": ids, **HAS_IMAGES}, {"$set": {"conversation_id": None}})
+        self._collection.delete_many({"_id": ids, "images.id": {"$exists": False}})
+
+    def gallery(self, owner_id: str, limit: int, before: tuple[datetime, str] | None = None) -> list[Message]:
+        """Return an account's messages that have pictures, newest first, after the (created_at, id) position."""
+        query: Document = {"owner_id": owner_id, "images": {"$elemMatch": {"trashed_at": None}}, **HAS_IMAGES}
+        if before:
+            moment, last_id = before
+            query["$or"] = [{"created_at": {"$lt": moment}}, {"created_at": moment, "_id": {"$lt": last_id}}]
+        cursor = self._collection.find(query).sort([("created_at", DESCENDING), ("_id", DESCENDING)]).limit(limit)
+        return [Message.from_document(document) for document in cursor]
+
+    def totals(self) -> dict[str, Any]:
+        """Return counts over all messages and their pictures, for operators."""
+        pictures = next(
+            iter(
+                self._collection.aggregate(
+                    [
+                        {"$match": HAS_IMAGES},
+                        {"$unwind": "$images"},
+                        {"$match": {"images.trashed_at": None}},
+                        {"$group": {"_id": None, "images": {"$sum": 1}, "bytes": {"$sum": "$images.size"}}},
+                    ]
+                )
+            ),
+            {"images": 0, "bytes": 0},
+        )
+        return {"messages": self._collection.estimated_document_count(), **{k: pictures[k] for k in ("images", "bytes")}}

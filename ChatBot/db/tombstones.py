@@ -1,0 +1,24 @@
+"""What was deleted for good, so that nothing brings it back."""
+
+from __future__ import annotations
+
+from pymongo import ASCENDING, IndexModel
+
+from ChatBot.db.repository import Repository
+from ChatBot.models import Image, now
+
+
+class Tombstones(Repository):
+    """One small document per purged picture: id, owner, time and hash, nothing else."""
+
+    collection_name = "tombstones"
+    indexes = (IndexModel([("sha256", ASCENDING)]),)
+
+    def add(self, image: Image) -> None:
+        """Record that a picture is gone for good; repeating it is harmless."""
+        mark = {"owner_id": image.owner_id, "sha256": image.sha256, "deleted_at": now()}
+        self._collection.update_one({"_id": image.id}, {"$setOnInsert": mark}, upsert=True)
+
+    def among(self, image_ids: list[str]) -> set[str]:
+        """Return which of those ids were purged."""
+        return {document["_id"] for document in self._collection.find({"_id": {"$in": image_ids}}, {"_id": 1})}

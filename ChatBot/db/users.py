@@ -1,0 +1,60 @@
+"""Accounts."""
+
+from __future__ import annotations
+
+from pymongo import ASCENDING, IndexModel
+from pymongo.database import Database
+
+from ChatBot.db.repository import Document, Repository
+from ChatBot.models import User
+
+
+class Users(Repository):
+    """The accounts, one document each; names are unique after case folding."""
+
+    collection_name = "users"
+    indexes = (IndexModel([("username_key", ASCENDING)], unique=True),)
+
+    def __init__(self, database: Database[Document]) -> None:
+        super().__init__(database)
+        self._marks = database["marks"]
+
+    def add(self, user: User) -> None:
+        """Store a new account; raises ``Conflict`` when the name is taken."""
+        self._collection.insert_one(user.to_document())
+
+    def claim_first(self, user_id: str) -> bool:
+        """Make this account the administrator if no account ever was; True for exactly one caller.
+
+        The mark is one document with a fixed id, so of two registrations at the same moment only one wins.
+        """
+        mark = self._marks.find_one_and_update(
+            {"_id": "administrator"}, {"$setOnInsert": {"user_id": user_id}}, upsert=True, return_document=True
+        )
+        if mark["user_id"] != user_id:
+            return False
+        return self.set_role(user_id, "admin")
+
+    def set_role(self, user_id: str, role: str) -> bool:
+        """Change an account's role; False when there is no such account."""
+        return self._collection.update_one({"_id": user_id}, {"$set": {"role": role}}).matched_count == 1
+
+    def set_password_hash(self, user_id: str, password_hash: str) -> None:
+        """Replace the password's hash."""
+        self._collection.update_one({"_id": user_id}, {"$set": {"password_hash": password_hash}})
+
+    def get(self, user_id: str) -> User | None:
+        """Return the account of that id."""
+        return self._one({"_id": user_id})
+
+    def by_name(self, username_key: str) -> User | None:
+        """Return the account of that normalised name."""
+        return self._one({"username_key": username_key})
+
+    def count(self) -> int:
+        """Return how many accounts there are."""
+        return self._collection.count_documents({})
+
+    def _one(self, query: Document) -> User | None:
+        document = self._collection.find_one(query)
+        return User.from_document(document) if document else None
