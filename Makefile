@@ -1,0 +1,44 @@
+# Everything a person does with this folder; `make help` lists it. The logic of the set-up is in scripts/setup.sh.
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev run test lint check bench format clean
+
+python := .venv/bin/python
+# Options for pytest, for example: make test PYTEST_ARGS="tests/hosts -x"
+PYTEST_ARGS ?=
+# Test processes at a time. The tests of one file stay together, as they may share a server.
+WORKERS ?= logical
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: ## install what running needs, once, and make .env
+	@sh scripts/setup.sh run
+
+setup-dev: ## install what testing needs as well
+	@sh scripts/setup.sh dev
+
+run: setup ## set up and start on http://127.0.0.1:5000 (HOST and PORT change it)
+	@exec $(python) -m ChatBot
+
+test: setup-dev ## set up and run the tests (PYTEST_ARGS="tests/hosts -x" chooses some)
+	@$(python) -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+
+lint: setup-dev ## check format, style, types and import contracts
+	@$(python) -m ruff format --check .
+	@$(python) -m ruff check .
+	@$(python) -m mypy
+	@$(python) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
+
+check: lint test ## everything a change must pass: lint, then test
+
+bench: setup-dev ## print the performance table
+	@$(python) -m bench
+
+format: setup-dev ## put the code into the one format
+	@$(python) -m ruff check --fix --quiet .
+	@$(python) -m ruff format .
+
+clean: ## remove what was installed or cached here; never .env or stored pictures
+	@rm -rf .venv node_modules htmlcov .coverage test-results
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
