@@ -1,0 +1,93 @@
+"""Makes a fresh or moved mongod the primary of its one-member replica set."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote
+
+import structlog
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure
+
+from ChatBot.db.connection import translating
+from ChatBot.db.mongod.address import REPLICA_SET, Address
+from ChatBot.errors import DatabaseUnavailable
+
+log = structlog.get_logger(__name__)
+
+Client = MongoClient[dict[str, Any]]
+
+PRIMARY_SECONDS = 60.0
+"""An election among one takes 0.05 s; replaying a long journal comes before that and is not counted here."""
+POLL_SECONDS = 0.01
+AUTHENTICATION_FAILED = 18
+NOT_YET_INITIALIZED = 94
+
+
+def make_primary(address: Address) -> None:
+    """Initiate the replica set behind ``address`` if it is new, rename its member if it moved, wait for writes.
+
+    Raises:
+        DatabaseUnavailable: it does not become primary.
+    """
+    with translating():
+        if address.username is not None:
+            _ensure_user(address)
+        with _client(address, authenticated=True) as client:
+            _configure(client, address.member)
+            _wait_for_primary(client)
+
+
+def _ensure_user(address: Address) -> None:
+    with _client(address, authenticated=True) as client:
+        try:
+            client.admin.command("ping")
+        except OperationFailure as error:
+            if error.code != AUTHENTICATION_FAILED:
+                raise
+        else:
+            return
+    # MongoDB lets a local client without a password set up the first user, and nothing after that.
+    with _client(address, authenticated=False) as client:
+        _configure(client, address.member)
+        _wait_for_primary(client)
+        client.admin.command("createUser", address.username, pwd=address.password, roles=["root"])
+
+
+def _configure(client: Client, member: str) -> None:
+    try:
+        config = client.admin.command("replSetGetConfig")["config"]
+    except OperationFailure as error:
+        if error.code != NOT_YET_INITIALIZED:
+            raise
+        client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [{"_id": 0, "host": member}]})
+        return
+    if [entry["host"] for entry in config["members"]] != [member]:
+        log.info("mongod.moved", member=member)
+        only = {**config["members"][0], "host": member}
+        moved = {**config, "version": config["version"] + 1, "members": [only]}
+        client.admin.command("replSetReconfig", moved, force=True)
+
+
+def _wait_for_primary(client: Client) -> None:
+    deadline = time.monotonic() + PRIMARY_SECONDS
+    while not client.admin.command("hello").get("isWritablePrimary"):
+        if time.monotonic() > deadline:
+            raise DatabaseUnavailable("The embedded MongoDB does not become writable; see mongod.log.")
+        time.sleep(POLL_SECONDS)
+
+
+@contextmanager
+def _client(address: Address, *, authenticated: bool) -> Iterator[Client]:
+    credentials: dict[str, Any] = {}
+    if authenticated and address.username is not None:
+        credentials = {"username": address.username, "password": address.password, "authSource": "admin"}
+    uri = f"mongodb://{quote(address.member, safe=':')}/"
+    client: Client = MongoClient(uri, directConnection=True, serverSelectionTimeoutMS=5000, **credentials)
+    try:
+        yield client
+    finally:
+        client.close()
