@@ -136,14 +136,18 @@ install_test_programs() {
     done
 }
 
+case "$purpose" in
+run | dev) ;;
+*)
+    warn "usage: scripts/setup.sh [run | dev]"
+    exit 2
+    ;;
+esac
+
 # Two runs at once wait for each other. The lock is this script itself, so that nothing is left behind.
 exec 9<scripts/setup.sh
 if has flock; then flock 9; fi
 
-case "$purpose" in
-run | dev) ;;
-*) stop "usage: scripts/setup.sh [run | dev]" ;;
-esac
 make_environment
 install_requirements requirements.txt
 check_embedded_database
