@@ -77,11 +77,15 @@ class QuotaExceeded(ChatBotError):
 
 
 class ProviderError(ChatBotError):
-    """An outside service (cloud host, generator, chat model) failed; ``provider`` is its short name."""
+    """An outside service (cloud host, generator, chat model) failed; ``provider`` is its short name.
+
+    ``failures`` holds what each member of a group of providers said, by name; it is empty for a single one.
+    """
 
     def __init__(self, message: str, *, provider: str) -> None:
         super().__init__(message)
         self.provider = provider
+        self.failures: dict[str, ProviderError] = {}
 
 
 class ProviderRefused(ProviderError):

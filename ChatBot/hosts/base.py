@@ -1,4 +1,4 @@
-"""What a cloud host is: three verbs over HTTP, and what is true of the place."""
+"""What a cloud host is: three verbs over HTTP, one question, and what is true of the place."""
 
 from __future__ import annotations
 
@@ -90,6 +90,10 @@ class CloudHost(ABC):
         log.info("host.delete", host=self.name, proof=proof)
         return proof
 
+    def owns(self, url: str) -> bool:
+        """Say whether ``url`` is one that this host gives out; asks nobody."""
+        return self._owns(url)
+
     @abstractmethod
     def _upload(self, upload: Upload) -> Receipt: ...
 
@@ -98,3 +102,6 @@ class CloudHost(ABC):
 
     @abstractmethod
     def _delete(self, receipt: Receipt) -> DeletionProof: ...
+
+    @abstractmethod
+    def _owns(self, url: str) -> bool: ...

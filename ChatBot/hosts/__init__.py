@@ -1,0 +1,85 @@
+"""The cloud hosts that come with the application, and how the settings turn into them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ChatBot.config import Settings
+from ChatBot.errors import SettingsError
+from ChatBot.hosts.base import CloudHost
+from ChatBot.hosts.chain import HostChain
+from ChatBot.hosts.guarded import GuardedHost
+from ChatBot.hosts.imgbb import ImgbbHost
+from ChatBot.hosts.memory import MemoryHost
+from ChatBot.hosts.postimages import PostimagesHost
+from ChatBot.outbound import Gate
+
+__all__ = ["BUILT_IN_HOSTS", "BuiltInHost", "build_chain", "build_hosts"]
+
+
+@dataclass(frozen=True)
+class BuiltInHost:
+    """One line of the list: a host, when it is active, and how it is made from the settings."""
+
+    host: type[CloudHost]
+    is_active: Callable[[Settings], bool]
+    build: Callable[[Settings, Gate], CloudHost]
+    parallel_uploads: int
+    """What one key bears at a time; found by other clients, published by nobody."""
+
+    @property
+    def name(self) -> str:
+        """The word that ``CLOUD_HOSTS`` knows it by."""
+        return self.host.name
+
+
+def _build_postimages(settings: Settings, gate: Gate) -> CloudHost:
+    return PostimagesHost(api_url=settings.postimages_api_url, api_key=settings.postimages_api_key or "", gate=gate)
+
+
+def _build_imgbb(settings: Settings, gate: Gate) -> CloudHost:
+    return ImgbbHost(
+        api_url=settings.imgbb_api_url,
+        delete_api_url=settings.imgbb_delete_url,
+        api_key=settings.imgbb_api_key or "",
+        gate=gate,
+    )
+
+
+BUILT_IN_HOSTS: tuple[BuiltInHost, ...] = (
+    BuiltInHost(PostimagesHost, lambda settings: bool(settings.postimages_api_key), _build_postimages, 2),
+    BuiltInHost(ImgbbHost, lambda settings: bool(settings.imgbb_api_key), _build_imgbb, 2),
+    BuiltInHost(
+        MemoryHost, lambda settings: "memory" in settings.cloud_hosts, lambda _settings, _gate: MemoryHost(), 8
+    ),
+)
+
+
+def build_hosts(settings: Settings, gate: Gate) -> tuple[CloudHost, ...]:
+    """Return the active hosts in the order of ``CLOUD_HOSTS``, each guarded; one without its key is left out.
+
+    Raises ``SettingsError`` for a name that no host has.
+    """
+    chosen = (_find(name) for name in dict.fromkeys(settings.cloud_hosts))
+    return tuple(_guarded(one, settings, gate) for one in chosen if one.is_active(settings))
+
+
+def build_chain(settings: Settings, gate: Gate) -> HostChain:
+    """Return the active hosts as one, with the others kept for what they already hold."""
+    active = build_hosts(settings, gate)
+    names = {host.name for host in active}
+    retired = (_guarded(one, settings, gate) for one in BUILT_IN_HOSTS if one.name not in names)
+    return HostChain(active, retired=retired)
+
+
+def _guarded(one: BuiltInHost, settings: Settings, gate: Gate) -> CloudHost:
+    return GuardedHost(one.build(settings, gate), parallel_uploads=one.parallel_uploads)
+
+
+def _find(name: str) -> BuiltInHost:
+    for one in BUILT_IN_HOSTS:
+        if one.name == name:
+            return one
+    known = ", ".join(one.name for one in BUILT_IN_HOSTS)
+    raise SettingsError(f"CLOUD_HOSTS: there is no host called {name!r}; known are {known}.")

@@ -1,0 +1,116 @@
+"""What protects every host from us and us from every host: a limit on parallel calls, and a circuit breaker."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+from pybreaker import CircuitBreaker, CircuitBreakerError
+
+from ChatBot.errors import ProviderUnavailable
+from ChatBot.hosts.base import CloudHost, DeletionProof, Receipt, Upload
+
+Verb = Literal["upload", "fetch", "delete"]
+
+FAILURES_UNTIL_OPEN = 5
+OPEN_SECONDS = 30.0
+SLOT_WAIT_SECONDS = 60.0
+"""Longest wait for a free slot: the total deadline of the upload that occupies it."""
+
+PARALLEL_FETCHES = 8
+"""Reads go to a content network, which bears more than the upload interface does."""
+
+
+class GuardedHost(CloudHost):
+    """A host behind a breaker per verb and at most ``parallel_uploads`` uploads and deletions at once.
+
+    Only ``ProviderUnavailable`` counts as a failure: a refusal is an answer. After a failure that named a wait
+    (``retry_after_seconds``) no upload is tried until it is over. ``clock`` returns seconds and never goes back.
+    """
+
+    def __init__(
+        self,
+        host: CloudHost,
+        *,
+        parallel_uploads: int,
+        failures_until_open: int = FAILURES_UNTIL_OPEN,
+        open_seconds: float = OPEN_SECONDS,
+        slot_wait_seconds: float = SLOT_WAIT_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = host.name
+        self.traits = host.traits
+        self._host = host
+        self._open_seconds = open_seconds
+        self._slot_wait_seconds = slot_wait_seconds
+        self._clock = clock
+        self._quiet_until = 0.0
+        self._slots = threading.BoundedSemaphore(parallel_uploads)
+        self._fetch_slots = threading.BoundedSemaphore(PARALLEL_FETCHES)
+        self._breakers = {verb: self._breaker(verb, failures_until_open) for verb in ("upload", "fetch", "delete")}
+
+    def _breaker(self, verb: str, failures: int) -> CircuitBreaker:
+        return CircuitBreaker(
+            fail_max=failures,
+            reset_timeout=self._open_seconds,
+            exclude=[lambda error: not isinstance(error, ProviderUnavailable)],
+            name=f"{self.name}.{verb}",
+            throw_new_error_on_trip=False,
+        )
+
+    def _upload(self, upload: Upload) -> Receipt:
+        with self._slot(self._slots):
+            self._require_wait_over()
+            try:
+                with self._guard("upload"):
+                    return self._host._upload(upload)
+            except ProviderUnavailable as error:
+                self._quiet_until = max(self._quiet_until, self._clock() + (error.retry_after_seconds or 0.0))
+                raise
+
+    def _fetch(self, url: str) -> bytes:
+        with self._slot(self._fetch_slots), self._guard("fetch"):
+            return self._host._fetch(url)
+
+    def _delete(self, receipt: Receipt) -> DeletionProof:
+        with self._slot(self._slots), self._guard("delete"):
+            return self._host._delete(receipt)
+
+    def _owns(self, url: str) -> bool:
+        return self._host._owns(url)
+
+    @contextmanager
+    def _slot(self, slots: threading.BoundedSemaphore) -> Iterator[None]:
+        if not slots.acquire(timeout=self._slot_wait_seconds):
+            raise ProviderUnavailable(f"{self.name} is busy with earlier pictures", provider=self.name)
+        try:
+            yield
+        finally:
+            slots.release()
+
+    @contextmanager
+    def _guard(self, verb: Verb) -> Iterator[None]:
+        """Run the body under the breaker of ``verb``.
+
+        Not ``CircuitBreaker.call``: that one holds the breaker's lock for as long as the call takes, so that calls
+        would run one by one and a hanging host would block everybody.
+        """
+        try:
+            with self._breakers[verb].calling():
+                yield
+        except CircuitBreakerError as error:
+            raise ProviderUnavailable(
+                f"{self.name} failed too often and is left alone for a while",
+                provider=self.name,
+                retry_after_seconds=self._open_seconds,
+            ) from error
+
+    def _require_wait_over(self) -> None:
+        wait = self._quiet_until - self._clock()
+        if wait > 0:
+            raise ProviderUnavailable(
+                f"{self.name} asked to wait", provider=self.name, retry_after_seconds=round(wait, 3)
+            )

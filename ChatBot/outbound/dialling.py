@@ -1,0 +1,190 @@
+"""Connections that go only to vetted addresses and end at a fixed moment, whatever the other side does."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import requests.adapters
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from ChatBot.outbound.targets import Target, UnsafeAddressError, vet_address
+
+AddressInfo = tuple[int, int, int, str, tuple[Any, ...]]
+Resolver = Callable[[str, int], list[AddressInfo]]
+Dial = Callable[[str, int], socket.socket]
+
+
+def resolve_by_system(host: str, port: int) -> list[AddressInfo]:
+    """Ask the operating system for the addresses of ``host``."""
+    return [(*info[:4], info[4]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+class Deadline:
+    """A moment after which every socket given to it is shut down; a context manager.
+
+    A read timeout bounds the pause between two bytes, not the call; only closing the line from outside ends a drip.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+        self._lock = threading.Lock()
+        self._lines: list[socket.socket] = []
+        self._timer = threading.Timer(seconds, self._cut)
+        self._timer.daemon = True
+        self.expired = False
+
+    @property
+    def remaining_seconds(self) -> float:
+        """Seconds that are left; raises ``TimeoutError`` when there are none."""
+        left = self._end - time.monotonic()
+        if self.expired or left <= 0:
+            raise TimeoutError("the deadline has passed")
+        return left
+
+    def watch(self, line: socket.socket) -> None:
+        """Shut ``line`` down when the time is up, also after TLS took its file descriptor over."""
+        with self._lock:
+            self._lines.append(line.dup())
+        _ = self.remaining_seconds
+
+    def __enter__(self) -> Deadline:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        with self._lock:
+            for line in self._lines:
+                line.close()
+            self._lines.clear()
+
+    def _cut(self) -> None:
+        with self._lock:
+            self.expired = True
+            for line in self._lines:
+                _shut(line)
+
+
+def _shut(line: socket.socket) -> None:
+    try:
+        line.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return  # the other side was faster
+
+
+class Dialler:
+    """Resolves once, vets every address that came back, and connects to one of exactly those."""
+
+    def __init__(self, target: Target, deadline: Deadline, resolve: Resolver, *, vetted: bool) -> None:
+        self._target = target
+        self._deadline = deadline
+        self._resolve = resolve
+        self._vetted = vetted
+
+    def dial(self, host: str, port: int) -> socket.socket:
+        """Return a connected socket to the target; raises ``UnsafeAddressError`` or ``OSError``."""
+        if (host.strip("[]").lower(), port) != (self._target.host, self._target.port):
+            raise UnsafeAddressError("the host in the URL cannot be understood")
+        found = self._look_up()
+        if self._vetted:
+            for info in found:
+                vet_address(str(info[4][0]))
+        return self._connect(found)
+
+    def _look_up(self) -> list[AddressInfo]:
+        """Resolve in a thread of its own: a silent name server would outlast the deadline."""
+        answers: list[list[AddressInfo] | OSError | UnicodeError] = []
+
+        def ask() -> None:
+            try:
+                answers.append(self._resolve(self._target.host, self._target.port))
+            except (OSError, UnicodeError) as error:
+                answers.append(error)
+
+        thread = threading.Thread(target=ask, daemon=True)
+        thread.start()
+        thread.join(self._deadline.remaining_seconds)
+        answer = answers[0] if answers else TimeoutError("the name server did not answer in time")
+        if isinstance(answer, Exception):
+            raise answer
+        if not answer:
+            raise OSError("the name has no address")
+        return answer
+
+    def _connect(self, found: list[AddressInfo]) -> socket.socket:
+        failure = OSError("no address to connect to")
+        for family, kind, protocol, _, address in found:
+            line = socket.socket(family, kind, protocol)
+            try:
+                line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                line.settimeout(self._deadline.remaining_seconds)
+                line.connect(address)
+                self._deadline.watch(line)
+            except OSError as error:
+                line.close()
+                failure = error
+            else:
+                return line
+        raise failure
+
+
+class _Connection(HTTPConnection):
+    dial: Dial
+
+    def _new_conn(self) -> socket.socket:
+        return self.dial(self._dns_host, self.port)
+
+
+class _SecureConnection(HTTPSConnection):
+    dial: Dial
+
+    def _new_conn(self) -> socket.socket:
+        return self.dial(self._dns_host, self.port)
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+    def __init__(self, *args: Any, dial: Dial, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._dial = dial
+
+    def _new_conn(self) -> Any:
+        connection: Any = super()._new_conn()
+        connection.dial = self._dial
+        return connection
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+    def __init__(self, *args: Any, dial: Dial, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._dial = dial
+
+    def _new_conn(self) -> Any:
+        connection: Any = super()._new_conn()
+        connection.dial = self._dial
+        return connection
+
+
+class VettedAdapter(requests.adapters.HTTPAdapter):
+    """A transport whose every connection is made by ``dial``; no proxies, no retries."""
+
+    def __init__(self, dial: Dial) -> None:
+        self._dial = dial
+        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
+
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **options: Any) -> None:
+        """Build the pools with our own connection classes (called by requests)."""
+        self.poolmanager = PoolManager(num_pools=connections, maxsize=maxsize, block=block, **options)
+        self.poolmanager.pool_classes_by_scheme = {
+            "http": partial(_Pool, dial=self._dial),
+            "https": partial(_SecurePool, dial=self._dial),
+        }

@@ -1,0 +1,215 @@
+"""The gate itself: one call, one deadline, one byte cap, and no way to an address that was not vetted."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from http.client import HTTPException
+from typing import Any
+from urllib.parse import urljoin
+
+import requests
+from requests.exceptions import RequestException
+from urllib3.exceptions import HTTPError, MaxRetryError, ProtocolError, ReadTimeoutError
+
+from ChatBot.errors import ProviderRefused, ProviderUnavailable, SettingsError
+from ChatBot.outbound.dialling import Deadline, Dialler, Resolver, VettedAdapter, resolve_by_system
+from ChatBot.outbound.targets import Target, UnsafeAddressError, parse_target
+
+MAX_REDIRECTS = 5
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+CHUNK_BYTES = 64 * 1024
+
+FilePart = tuple[str, bytes, str]
+"""File name, bytes, MIME type."""
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A complete reply. ``headers`` has lower-case names; ``url`` is where the body came from."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+
+
+@dataclass(frozen=True)
+class _Call:
+    provider: str
+    max_bytes: int
+    deadline: Deadline
+
+
+class Gate:
+    """Fetches over http and https from public addresses only.
+
+    ``allow_private`` lists exact ``host:port`` pairs that may be fetched although their address is private or their
+    scheme is http; a wrong entry raises ``SettingsError``. ``resolve`` is the name lookup, which tests replace.
+
+    Every call ends within ``deadline_seconds``, keeps at most ``max_bytes`` of the body, and raises
+    ``ProviderUnavailable`` when the network fails or ``ProviderRefused`` (``input``: the address is not allowed,
+    ``too_large``: the body is over the cap) in the name of ``provider``. No proxy, netrc or cookie is ever used.
+    """
+
+    def __init__(self, allow_private: Iterable[str] = (), *, resolve: Resolver = resolve_by_system) -> None:
+        self._allowed = frozenset(_allowed_netloc(entry) for entry in allow_private)
+        self._resolve = resolve
+
+    def trusting(self, url: str) -> Gate:
+        """Return a gate that also reaches the one ``host:port`` of ``url``, which the operator configured."""
+        try:
+            netloc = parse_target(url).netloc
+        except UnsafeAddressError as error:
+            raise SettingsError(f"A service's URL in the settings is not usable: {error}.") from error
+        return Gate(self._allowed | {netloc}, resolve=self._resolve)
+
+    def check(self, url: str, *, provider: str, allowed_hosts: Collection[str] | None = None) -> None:
+        """Raise ``ProviderRefused`` unless the spelling of ``url`` may be fetched; connects to nothing.
+
+        With ``allowed_hosts`` it must be https on the usual port of exactly one of these names, or a pair of
+        ``allow_private``.
+        """
+        self._target(url, provider, allowed_hosts)
+
+    def get(
+        self,
+        url: str,
+        *,
+        provider: str,
+        max_bytes: int,
+        deadline_seconds: float,
+        allowed_hosts: Collection[str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Fetched:
+        """Fetch ``url``, following at most five redirects, each vetted; ``headers`` go to the first host only."""
+        with Deadline(deadline_seconds) as deadline:
+            call = _Call(provider, max_bytes, deadline)
+            for _ in range(MAX_REDIRECTS + 1):
+                target = self._target(url, provider, allowed_hosts)
+                reply = self._send(target, call, "GET", headers=headers)
+                location = reply.headers.get("location")
+                if reply.status not in REDIRECTS or location is None:
+                    return reply
+                url, headers = _next_hop(target, location, provider), None
+        raise ProviderUnavailable(f"{provider} redirects in circles", provider=provider)
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        provider: str,
+        max_bytes: int,
+        deadline_seconds: float,
+        form: Mapping[str, str] | None = None,
+        files: Mapping[str, FilePart] | None = None,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+        allowed_hosts: Collection[str] | None = None,
+    ) -> Fetched:
+        """Send a request with a body once. A redirect is an error: the body and its key must not follow it."""
+        with Deadline(deadline_seconds) as deadline:
+            target = self._target(url, provider, allowed_hosts)
+            call = _Call(provider, max_bytes, deadline)
+            reply = self._send(target, call, method, headers=headers, data=form, files=files, json=json)
+        if reply.status in REDIRECTS:
+            raise ProviderUnavailable(
+                f"{provider} answered with a redirect, which is not followed with a request that carries a body",
+                provider=provider,
+            )
+        return reply
+
+    def _target(self, url: str, provider: str, allowed_hosts: Collection[str] | None) -> Target:
+        try:
+            target = parse_target(url)
+        except UnsafeAddressError as error:
+            raise _refused(error, provider) from error
+        if allowed_hosts is None or target.netloc in self._allowed:
+            return target
+        if target.is_plain_https and target.host in allowed_hosts:
+            return target
+        raise _refused(UnsafeAddressError("the URL is not on one of the provider's own hosts"), provider)
+
+    def _send(self, target: Target, call: _Call, method: str, **request: Any) -> Fetched:
+        dialler = Dialler(target, call.deadline, self._resolve, vetted=target.netloc not in self._allowed)
+        adapter = VettedAdapter(dialler.dial)
+        try:
+            return _exchange(adapter, _prepare(target, method, **request), call)
+        except UnsafeAddressError as error:
+            raise _refused(error, call.provider) from error
+        except (RequestException, HTTPError, HTTPException, OSError, ValueError) as error:
+            cause = _root_cause(error)
+            raise ProviderUnavailable(_explain(cause, call), provider=call.provider) from cause
+        finally:
+            adapter.close()
+
+
+def _prepare(
+    target: Target, method: str, headers: Mapping[str, str] | None = None, **body: Any
+) -> requests.PreparedRequest:
+    own = {"Accept-Encoding": "identity", "User-Agent": "ChatBot", "Connection": "close"}
+    return requests.Request(method, target.url, headers={**own, **(headers or {})}, **body).prepare()
+
+
+def _exchange(adapter: VettedAdapter, request: requests.PreparedRequest, call: _Call) -> Fetched:
+    response = adapter.send(request, stream=True, timeout=call.deadline.remaining_seconds)
+    try:
+        body = _read(response, call)
+    finally:
+        response.close()
+    _ = call.deadline.remaining_seconds  # a body that ends by closing the line looks complete when we cut it
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return Fetched(response.status_code, headers, body, request.url or "")
+
+
+def _read(response: requests.Response, call: _Call) -> bytes:
+    pieces, size = [], 0
+    while piece := response.raw.read(CHUNK_BYTES, decode_content=True):
+        pieces.append(piece)
+        size += len(piece)
+        if size > call.max_bytes:
+            raise ProviderRefused(
+                f"{call.provider} sent more than {call.max_bytes} bytes", provider=call.provider, reason="too_large"
+            )
+    return b"".join(pieces)
+
+
+def _next_hop(target: Target, location: str, provider: str) -> str:
+    try:
+        url = urljoin(target.url, location)
+    except ValueError as error:
+        raise _refused(UnsafeAddressError("the redirect cannot be understood"), provider) from error
+    if target.scheme == "https" and not url.lower().startswith("https:"):
+        raise _refused(UnsafeAddressError("the redirect leaves https"), provider)
+    return url
+
+
+def _allowed_netloc(entry: str) -> str:
+    host, _, port = entry.strip().lower().rpartition(":")
+    if not host or not port.isdigit() or "/" in host:
+        raise SettingsError(f"FETCH_ALLOW_PRIVATE_HOSTS: write each entry as host:port, not {entry!r}.")
+    return f"{host}:{int(port)}"
+
+
+def _refused(error: UnsafeAddressError, provider: str) -> ProviderRefused:
+    return ProviderRefused(f"{provider}: {error}", provider=provider, reason="input")
+
+
+def _root_cause(error: Exception) -> Exception:
+    """Return the error below the library's wrappers, whose texts repeat the URL with its secrets."""
+    inner: object = error
+    if isinstance(error, MaxRetryError):
+        inner = error.reason
+    elif isinstance(error, RequestException | ProtocolError) and error.args:
+        inner = error.args[-1]
+    return _root_cause(inner) if isinstance(inner, Exception) and inner is not error else error
+
+
+def _explain(cause: Exception, call: _Call) -> str:
+    if call.deadline.expired or isinstance(cause, TimeoutError | ReadTimeoutError):
+        return f"{call.provider} did not answer completely in time"
+    if isinstance(cause, ssl.SSLError):
+        return f"{call.provider} has no valid TLS certificate"
+    return f"{call.provider} could not be reached ({type(cause).__name__})"
