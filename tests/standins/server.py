@@ -227,12 +227,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Connection", "close")
 
     def _send_bytes(self, reply: Reply, body: bytes) -> None:
-        self._head(reply, ("Content-Length", str(len(body))))
         sent = b"" if self.command == "HEAD" else body
         if reply.manner == "drip_headers":
-            self._headers_buffer.append(b"\r\n")
-            self._drip(b"".join(self._headers_buffer) + sent)
+            self._drip(f"HTTP/1.1 {reply.status} OK\r\nContent-Length: {len(body)}\r\n\r\n".encode() + sent)
             return
+        self._head(reply, ("Content-Length", str(len(body))))
         self.end_headers()
         if reply.manner == "drip":
             self._drip(sent)
