@@ -53,7 +53,7 @@ make_environment() {
     [ -x "$venv/bin/python" ] && "$venv/bin/python" -c 'import pip' 2>/dev/null && return 0
     rm -rf "$venv"
     python=$(find_python) || {
-        may_install || stop "Python 3.11 or later is needed; on Debian 12: sudo apt-get install python3 python3-venv"
+        may_install || stop "Python 3.11 or later is needed; on Debian 12: sudo apt-get install python3 python3-venv libcurl4"
         install_packages python3 python3-venv
         python=$(find_python) || stop "Debian's python3 is older than 3.11; install Python 3.11 and set PYTHON to it"
     }
@@ -61,7 +61,6 @@ make_environment() {
     if ! "$python" -c 'import ensurepip, venv' 2>/dev/null && may_install; then
         install_packages "$package"
     fi
-    say "making $venv with $("$python" --version)"
     if "$python" -c 'import ensurepip, venv' 2>/dev/null; then
         "$python" -m venv "$venv"
     elif "$python" -m virtualenv --version >/dev/null 2>&1; then
@@ -69,8 +68,10 @@ make_environment() {
     elif has virtualenv; then
         virtualenv --quiet --python "$python" "$venv"
     else
-        stop "Python's venv module is missing: sudo apt-get install $package"
+        # Named together, because who asks an administrator wants to ask once.
+        stop "Python's venv module is missing: sudo apt-get install $package libcurl4"
     fi
+    say "made $venv with $("$python" --version)"
 }
 
 # The stamp is a copy of the file itself, made when everything in it is installed.
