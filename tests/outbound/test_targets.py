@@ -7,7 +7,7 @@ import pytest
 from ChatBot.outbound.targets import UnsafeAddressError, parse_target, vet_address
 
 REFUSED_NUMBERS = [
-    "0.0.0.0",
+    "0.0.0.0",  # noqa: S104 - an address to refuse, nothing is bound
     "0.1.2.3",
     "10.0.0.1",
     "100.64.0.1",
