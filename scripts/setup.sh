@@ -79,7 +79,7 @@ install_requirements() {
     stamp="$venv/installed-$1"
     cmp -s "$1" "$stamp" && return 0
     say "installing the Python packages of $1 (a minute or two)"
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input -r "$1" ||
+    "$venv/bin/python" -m pip install -qq --disable-pip-version-check --no-input -r "$1" ||
         stop "pip could not install $1; the lines above say why"
     cp "$1" "$stamp"
 }
