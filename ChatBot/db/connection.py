@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import parse_qsl
 
 from bson.errors import BSONError
 from pymongo import MongoClient
@@ -28,9 +29,8 @@ from pymongo.errors import (
 
 from ChatBot.errors import ChatBotError, Conflict, DatabaseUnavailable, InputError, SettingsError, TooLarge
 
-SERVER_SELECTION_TIMEOUT_SECONDS = 5
-CONNECT_TIMEOUT_SECONDS = 5
-SOCKET_TIMEOUT_SECONDS = 30
+TIMEOUTS_MS = {"serverSelectionTimeoutMS": 5000, "connectTimeoutMS": 5000, "socketTimeoutMS": 30_000}
+"""Defaults, in milliseconds; an address that names one of them decides for itself. Durability is not up to it."""
 WRITE_TIMEOUT_SECONDS = 10
 """How long a write may wait for the majority and the journal before its outcome counts as unknown."""
 
@@ -77,9 +77,7 @@ def connect(uri: str, database_name: str, *, application_name: str = "ChatBot") 
             wTimeoutMS=WRITE_TIMEOUT_SECONDS * 1000,
             retryWrites=True,
             retryReads=True,
-            serverSelectionTimeoutMS=SERVER_SELECTION_TIMEOUT_SECONDS * 1000,
-            connectTimeoutMS=CONNECT_TIMEOUT_SECONDS * 1000,
-            socketTimeoutMS=SOCKET_TIMEOUT_SECONDS * 1000,
+            **_timeouts(uri),
         )
     except (InvalidURI, ConfigurationError, ValueError, TypeError) as error:
         # pymongo's own text can quote a piece of the password, so it stays in the chained error only.
@@ -105,6 +103,11 @@ def ping(database: Database[dict[str, Any]]) -> float:
     with translating():
         database.command("ping")
     return time.perf_counter() - started
+
+
+def _timeouts(uri: str) -> dict[str, Any]:
+    named = {option.lower() for option, _ in parse_qsl(uri.partition("?")[2])}
+    return {option: value for option, value in TIMEOUTS_MS.items() if option.lower() not in named}
 
 
 @contextmanager

@@ -30,6 +30,8 @@ class Address(ABC):
     """An endpoint only this account can use. ``member`` is its name inside the replica set's configuration."""
 
     member: str
+    key: str | None = None
+    """What the server's own key file holds, where entering needs a password."""
     username: str | None = None
     password: str | None = None
 
@@ -91,8 +93,8 @@ class LoopbackAddress(Address):
         self._key_file = database_root / "mongod.key"
         self._port = _free_port()
         self.member = f"127.0.0.1:{self._port}"
-        key = _read_or_make_key(self._key_file)
-        self.password = hmac.new(key, b"password of the application", hashlib.sha256).hexdigest()
+        self.key = _read_or_make_key(self._key_file)
+        self.password = hmac.new(self.key.encode(), b"password of the application", hashlib.sha256).hexdigest()
 
     @property
     def uri(self) -> str:
@@ -145,12 +147,12 @@ def _free_port() -> int:
         return port
 
 
-def _read_or_make_key(path: Path) -> bytes:
+def _read_or_make_key(path: Path) -> str:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        return path.read_bytes()
-    key = base64.b64encode(secrets.token_bytes(KEY_FILE_BYTES))
-    with open(descriptor, "wb") as file:  # noqa: PTH123 - the mode must be there from the first byte
+        return path.read_text(encoding="ascii")
+    key = base64.b64encode(secrets.token_bytes(KEY_FILE_BYTES)).decode()
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(key)
     return key

@@ -90,10 +90,12 @@ def _version(path: Path, named_by: str) -> tuple[int, ...]:
 
 def why_not(stderr: str) -> str:
     """Return a sentence for what the dynamic linker or the program said; it names Debian's package when it can."""
-    missing = re.search(r"(\S+\.so[.\d]*): (?:cannot open shared object|version `)", stderr)
+    too_old = re.search(r"(\S+\.so[.\d]*): version `(\S+)' not found", stderr)
+    if too_old is not None:
+        return f"the shared library {Path(too_old[1]).name} is too old for it ({too_old[2]} is needed)."
+    missing = re.search(r"(\S+\.so[.\d]*): cannot open shared object", stderr)
     if missing is None:
-        return f"{(stderr.strip() or 'it says nothing')[:300]}."
-    library = missing.group(1).rpartition("/")[2]
-    package = DEBIAN_PACKAGES.get(library)
+        return f"{stderr.strip()[:300] or 'it says nothing'}."
+    package = DEBIAN_PACKAGES.get(missing[1])
     hint = f"; on Debian: apt-get install {package}" if package else ""
-    return f"the shared library {library} is missing{hint}."
+    return f"the shared library {missing[1]} is missing{hint}."

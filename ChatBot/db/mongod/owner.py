@@ -68,7 +68,8 @@ class Claim:
         owner = Owner(pid=os.getpid(), purpose=purpose, started_at=now(), uri=uri)
         fresh = self._note.with_suffix(".new")
         fresh.unlink(missing_ok=True)
-        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123 - the mode must be there from the first byte
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(owner.model_dump_json())
         fresh.replace(self._note)
 

@@ -23,8 +23,8 @@ Client = MongoClient[dict[str, Any]]
 PRIMARY_SECONDS = 60.0
 """An election among one takes 0.05 s; replaying a long journal comes before that and is not counted here."""
 POLL_SECONDS = 0.01
-AUTHENTICATION_FAILED = 18
 NOT_YET_INITIALIZED = 94
+USER_ALREADY_EXISTS = 51003
 
 
 def make_primary(address: Address) -> None:
@@ -33,28 +33,19 @@ def make_primary(address: Address) -> None:
     Raises:
         DatabaseUnavailable: it does not become primary.
     """
-    with translating():
-        if address.username is not None:
-            _ensure_user(address)
-        with _client(address, authenticated=True) as client:
-            _configure(client, address.member)
-            _wait_for_primary(client)
-
-
-def _ensure_user(address: Address) -> None:
-    with _client(address, authenticated=True) as client:
-        try:
-            client.admin.command("ping")
-        except OperationFailure as error:
-            if error.code != AUTHENTICATION_FAILED:
-                raise
-        else:
-            return
-    # MongoDB lets a local client without a password set up the first user, and nothing after that.
-    with _client(address, authenticated=False) as client:
+    with translating(), _administrator(address) as client:
         _configure(client, address.member)
         _wait_for_primary(client)
-        client.admin.command("createUser", address.username, pwd=address.password, roles=["root"])
+        if address.username is not None:
+            _ensure_user(client, address.username, address.password)
+
+
+def _ensure_user(client: Client, username: str, password: str | None) -> None:
+    try:
+        client.admin.command("createUser", username, pwd=password, roles=["root"])
+    except OperationFailure as error:
+        if error.code != USER_ALREADY_EXISTS:
+            raise
 
 
 def _configure(client: Client, member: str) -> None:
@@ -81,10 +72,11 @@ def _wait_for_primary(client: Client) -> None:
 
 
 @contextmanager
-def _client(address: Address, *, authenticated: bool) -> Iterator[Client]:
+def _administrator(address: Address) -> Iterator[Client]:
     credentials: dict[str, Any] = {}
-    if authenticated and address.username is not None:
-        credentials = {"username": address.username, "password": address.password, "authSource": "admin"}
+    if address.key is not None:
+        # The members of a replica set know each other as this user, with the key file's text as its password.
+        credentials = {"username": "__system", "password": address.key, "authSource": "local"}
     uri = f"mongodb://{quote(address.member, safe=':')}/"
     client: Client = MongoClient(uri, directConnection=True, serverSelectionTimeoutMS=5000, **credentials)
     try:
