@@ -1,0 +1,58 @@
+// Requests to this server: the CSRF token goes out, problems come back as errors a person can read.
+import { text } from "./strings.js";
+
+/** What the server refused; `message` is for a person, `status` 0 means it was not reached. */
+export class Problem extends Error {
+  constructor(message, status = 0, requestId = "") {
+    super(message);
+    this.status = status;
+    this.requestId = requestId;
+  }
+}
+
+export function csrfToken() {
+  return document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+}
+
+export function goToLogin() {
+  location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
+}
+
+async function problemOf(response) {
+  try {
+    const problem = await response.json();
+    return new Problem(problem.detail || problem.title || text("unexpected"), response.status, problem.request_id);
+  } catch {
+    return new Problem(text("unexpected"), response.status);
+  }
+}
+
+async function send(method, path, headers, body) {
+  let response;
+  try {
+    response = await fetch(path, { method, headers, body, credentials: "same-origin" });
+  } catch {
+    throw new Problem(text("network"));
+  }
+  if (response.status === 401) goToLogin();
+  if (!response.ok) throw await problemOf(response);
+  return response;
+}
+
+/** Send JSON (or a FormData as it is) and return the JSON answer, null when it has none; throws `Problem`. */
+export async function api(method, path, body) {
+  const headers = { Accept: "application/json", "X-CSRF-Token": csrfToken() };
+  const isForm = body instanceof FormData;
+  if (body !== undefined && !isForm) headers["Content-Type"] = "application/json";
+  const response = await send(method, path, headers, isForm || body === undefined ? body : JSON.stringify(body));
+  const isJson = response.headers.get("Content-Type")?.includes("json");
+  return isJson ? response.json() : null;
+}
+
+/** Fetch a piece of HTML that this server rendered and return its one element; throws `Problem`. */
+export async function fragment(path) {
+  const response = await send("GET", path, { Accept: "text/html" });
+  const template = document.createElement("template");
+  template.innerHTML = await response.text();
+  return template.content.firstElementChild;
+}

@@ -1,0 +1,102 @@
+// Pictures on their way into a message: chosen, dropped or pasted, uploaded at once, shown as chips.
+import { api } from "./api.js";
+import { text } from "./strings.js";
+import { report, toast } from "./toast.js";
+
+const TYPES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
+
+export class Attachments {
+  constructor(form, announce) {
+    this.list = form.querySelector("#chips");
+    this.template = form.querySelector("#chip");
+    this.announce = announce;
+    this.uploads = new Map();
+    const input = form.querySelector("#file");
+    form.querySelector("#attach").addEventListener("click", () => input.click());
+    input.addEventListener("change", () => {
+      this.add(input.files);
+      input.value = "";
+    });
+    form.addEventListener("paste", (event) => this.#paste(event));
+    acceptDrops(form, (files) => this.add(files));
+  }
+
+  #paste(event) {
+    if (!event.clipboardData.files.length) return;
+    event.preventDefault();
+    this.add(event.clipboardData.files);
+  }
+
+  add(files) {
+    for (const file of files) {
+      if (TYPES.includes(file.type)) this.#upload(file);
+      else toast(text("not_a_picture"), { bad: true });
+    }
+  }
+
+  async #upload(file) {
+    const chip = this.#chip(file);
+    const body = new FormData();
+    body.append("file", file);
+    const upload = api("POST", "/api/uploads", body);
+    this.uploads.set(chip, upload);
+    this.announce(`${text("uploading")}: ${file.name}`);
+    try {
+      const image = await upload;
+      chip.querySelector("img").src = `${image.src}?w=256`;
+      chip.classList.remove("chip--busy");
+      this.announce(text("uploaded"));
+    } catch (error) {
+      if (this.uploads.has(chip)) report(error);
+      this.#drop(chip);
+    }
+  }
+
+  #chip(file) {
+    const chip = this.template.content.firstElementChild.cloneNode(true);
+    chip.classList.add("chip--busy");
+    chip.querySelector(".chip__name").textContent = file.name;
+    const button = chip.querySelector("button");
+    button.querySelector("span").textContent = `${text("remove")}: ${file.name}`;
+    button.addEventListener("click", () => this.#drop(chip));
+    this.list.append(chip);
+    this.list.hidden = false;
+    return chip;
+  }
+
+  #drop(chip) {
+    this.uploads.delete(chip);
+    chip.remove();
+    this.list.hidden = this.uploads.size === 0;
+  }
+
+  get isEmpty() {
+    return this.uploads.size === 0;
+  }
+
+  /** Wait for every upload and return the picture ids; throws the first `Problem`. */
+  async ids() {
+    const images = await Promise.all(this.uploads.values());
+    return images.map((image) => image.id);
+  }
+
+  clear() {
+    for (const chip of [...this.uploads.keys()]) this.#drop(chip);
+  }
+}
+
+function acceptDrops(form, take) {
+  const over = (event, isOver) => {
+    if (!event.dataTransfer.types.includes("Files")) return;
+    event.preventDefault();
+    form.classList.toggle("composer--over", isOver);
+  };
+  document.addEventListener("dragover", (event) => over(event, true));
+  document.addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) over(event, false);
+  });
+  document.addEventListener("drop", (event) => {
+    over(event, false);
+    if (event.dataTransfer.files.length) take(event.dataTransfer.files);
+  });
+}

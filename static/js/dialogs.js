@@ -1,0 +1,32 @@
+// Questions before something is destroyed, and menus that close when one looks elsewhere.
+import { text } from "./strings.js";
+
+/** Ask, and resolve to true only when the person chose the action. */
+export function confirmed({ title, detail, action = text("delete") }) {
+  const dialog = document.getElementById("confirm");
+  dialog.querySelector("h2").textContent = title;
+  dialog.querySelector("p").textContent = detail;
+  dialog.querySelector("[data-confirm-yes]").textContent = action;
+  dialog.returnValue = "cancel";
+  dialog.showModal();
+  dialog.querySelector("[data-confirm-no]").focus();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  });
+}
+
+function closeMenus(except) {
+  for (const menu of document.querySelectorAll("details[data-menu][open]")) {
+    if (menu !== except) menu.open = false;
+  }
+}
+
+export function startMenus() {
+  document.addEventListener("click", (event) => closeMenus(event.target.closest("details[data-menu]")));
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && document.querySelector("details[data-menu][open]");
+    if (!menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+}

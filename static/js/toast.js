@@ -1,0 +1,35 @@
+// Short notes at the edge of the page; bad ones interrupt a screen reader and stay longer.
+import { text } from "./strings.js";
+
+const SECONDS_SHOWN = { good: 3, bad: 10 };
+
+export function toast(message, { bad = false, note = "" } = {}) {
+  const box = document.createElement("div");
+  box.className = bad ? "toast toast--bad" : "toast";
+  box.setAttribute("role", bad ? "alert" : "status");
+  const words = document.createElement("p");
+  words.textContent = message;
+  if (note) words.append(Object.assign(document.createElement("small"), { textContent: note }));
+  box.append(words);
+  if (bad) box.append(closeButton(box));
+  document.getElementById("toasts").append(box);
+  setTimeout(() => box.remove(), 1000 * (bad ? SECONDS_SHOWN.bad : SECONDS_SHOWN.good));
+}
+
+function closeButton(box) {
+  const sprite = document.querySelector('meta[name="icons"]').content;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "icon-button icon-button--small";
+  button.setAttribute("aria-label", text("close"));
+  button.innerHTML = '<svg class="icon" aria-hidden="true"><use></use></svg>';
+  button.querySelector("use").setAttribute("href", `${sprite}#close`);
+  button.addEventListener("click", () => box.remove());
+  return button;
+}
+
+/** Show what went wrong, with the reference that the server's log knows it by. */
+export function report(error) {
+  const note = error.requestId ? `${text("request_id")}: ${error.requestId}` : "";
+  toast(error.message || text("unexpected"), { bad: true, note });
+}

@@ -1,0 +1,143 @@
+// The list of messages: every message is rendered by the server and fetched as a fragment when it comes or changes.
+import { fragment } from "./api.js";
+import { dress } from "./pictures.js";
+import { text } from "./strings.js";
+
+const ACTIVE = ["queued", "streaming"];
+
+export class Transcript {
+  constructor(list) {
+    this.list = list;
+    this.madeRoom = new Set();
+  }
+
+  get conversationId() {
+    return this.list.dataset.conversationId;
+  }
+
+  find(messageId) {
+    return this.list.querySelector(`:scope > [data-message-id="${CSS.escape(messageId)}"]`);
+  }
+
+  /** The message that is being written or drawn now, if there is one. */
+  get active() {
+    return [...this.list.children].findLast((message) => ACTIVE.includes(message.dataset.status));
+  }
+
+  async #fetch(messageId) {
+    try {
+      return await fragment(`/c/${this.conversationId}/messages/${messageId}`);
+    } catch (error) {
+      if (error.status === 404) return null;
+      throw error;
+    }
+  }
+
+  /** Show a message unless it is shown already. */
+  async ensure(messageId) {
+    if (this.find(messageId)) return;
+    const message = await this.#fetch(messageId);
+    if (!message) return;
+    this.list.append(message);
+    dress(message);
+  }
+
+  /** Render a message anew, or take it away when it is gone; one that is being edited waits. */
+  async refresh(messageId) {
+    const old = this.find(messageId);
+    if (old?.querySelector("form.edit")) return;
+    const message = await this.#fetch(messageId);
+    if (!message) old?.remove();
+    else if (old) this.#swap(old, message);
+  }
+
+  #swap(old, message) {
+    keepPictures(old, message);
+    keepStreamed(old, message);
+    const focused = old.contains(document.activeElement) && placeOf(document.activeElement);
+    old.replaceWith(message);
+    dress(message);
+    if (focused) message.querySelector(focused)?.focus({ preventScroll: true });
+  }
+
+  remove(messageId) {
+    this.find(messageId)?.remove();
+  }
+
+  removeAfter(messageId) {
+    const message = this.find(messageId);
+    while (message?.nextElementSibling) message.nextElementSibling.remove();
+  }
+
+  /** Add streamed text, unless the fragment was rendered after that piece. */
+  append(messageId, piece, seq) {
+    const message = this.find(messageId);
+    const target = message?.querySelector("[data-stream]");
+    if (!target || seq <= Number(message.dataset.seq)) return;
+    message.dataset.status = "streaming";
+    message.dataset.seq = seq;
+    target.append(piece);
+  }
+
+  /** Move the bar of a picture in the making; a message that has no bar yet is rendered anew, once. */
+  async progress(messageId, { index, fraction, stage, eta_seconds: eta }) {
+    const card = this.#pendingCard(messageId, index) ?? (await this.#makeRoom(messageId, index));
+    if (!card) return;
+    const bar = card.querySelector("progress");
+    if (fraction === null || fraction === undefined) bar.removeAttribute("value");
+    else bar.value = fraction;
+    const label = card.querySelector("[data-progress-label]");
+    const words = progressWords(stage, fraction, eta);
+    if (label.textContent !== words) label.textContent = words;
+  }
+
+  #pendingCard(messageId, index) {
+    const message = this.find(messageId);
+    return message?.querySelector(`.card--pending[data-index="${Number(index)}"]`)
+      ?? message?.querySelector(".card--pending");
+  }
+
+  async #makeRoom(messageId, index) {
+    if (this.madeRoom.has(messageId)) return null;
+    this.madeRoom.add(messageId);
+    await this.refresh(messageId);
+    return this.#pendingCard(messageId, index);
+  }
+}
+
+/** In steps of five per cent, so that a screen reader is not flooded. */
+function progressWords(stage, fraction, eta) {
+  const parts = [text(stage)];
+  if (fraction > 0) parts.push(`${Math.floor(fraction * 20) * 5} %`);
+  if (eta > 1) parts.push(text("seconds_left", { n: eta > 10 ? Math.ceil(eta / 5) * 5 : Math.ceil(eta) }));
+  return parts.join(" · ");
+}
+
+/** Carry loaded pictures and opened details over, so that a refreshed message does not blink. */
+function keepPictures(old, message) {
+  for (const card of old.querySelectorAll("[data-image-id]")) {
+    const fresh = message.querySelector(`[data-image-id="${CSS.escape(card.dataset.imageId)}"]`);
+    const loaded = card.querySelector("img");
+    if (!fresh || !loaded?.complete || !loaded.naturalWidth) continue;
+    const cloud = fresh.querySelector("img").dataset.cloudSrc;
+    if (cloud && cloud !== loaded.dataset.cloudSrc) continue;
+    fresh.querySelector("img").replaceWith(loaded);
+    fresh.querySelector("details.copies").open = card.querySelector("details.copies").open;
+  }
+}
+
+/** Streamed text is ahead of a fragment that was rendered for the sake of a picture. */
+function keepStreamed(old, message) {
+  const [shown, fresh] = [old, message].map((one) => one.querySelector("[data-stream]"));
+  if (!shown || !fresh || Number(old.dataset.seq) < Number(message.dataset.seq)) return;
+  fresh.replaceWith(shown);
+  message.dataset.seq = old.dataset.seq;
+}
+
+function placeOf(element) {
+  const action = element.dataset.action;
+  const card = element.closest("[data-image-id]");
+  const scope = card ? `[data-image-id="${CSS.escape(card.dataset.imageId)}"] ` : "";
+  if (action) return `${scope}[data-action="${action}"]`;
+  return card ? scope + (element.matches("summary") ? "summary" : "a") : null;
+}
