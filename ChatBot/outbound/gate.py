@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 
 import requests
 from requests.exceptions import RequestException
-from urllib3.exceptions import HTTPError, MaxRetryError, ProtocolError, ReadTimeoutError
+from urllib3.exceptions import HTTPError, MaxRetryError, ReadTimeoutError
 
 from ChatBot.errors import ProviderRefused, ProviderUnavailable, SettingsError
 from ChatBot.outbound.dialling import Deadline, Dialler, Resolver, VettedAdapter, resolve_by_system
@@ -40,6 +40,10 @@ class _Call:
     provider: str
     max_bytes: int
     deadline: Deadline
+
+
+class _OverCapError(ProviderRefused):
+    """The body was cut off at the cap."""
 
 
 class Gate:
@@ -109,11 +113,18 @@ class Gate:
         headers: Mapping[str, str] | None = None,
         allowed_hosts: Collection[str] | None = None,
     ) -> Fetched:
-        """Send a request with a body once. A redirect is an error: the body and its key must not follow it."""
+        """Send a request with a body once.
+
+        A redirect is ``ProviderUnavailable``: the body and its key must not follow it. So is a reply over the cap,
+        which says nothing about what was sent.
+        """
+        target = self._target(url, provider, allowed_hosts)
         with Deadline(deadline_seconds) as deadline:
-            target = self._target(url, provider, allowed_hosts)
             call = _Call(provider, max_bytes, deadline)
-            reply = self._send(target, call, method, headers=headers, data=form, files=files, json=json)
+            try:
+                reply = self._send(target, call, method, headers=headers, data=form, files=files, json=json)
+            except _OverCapError as error:
+                raise ProviderUnavailable(str(error), provider=provider) from error
         if reply.status in REDIRECTS:
             raise ProviderUnavailable(
                 f"{provider} answered with a redirect, which is not followed with a request that carries a body",
@@ -170,9 +181,8 @@ def _read(response: requests.Response, call: _Call) -> bytes:
         pieces.append(piece)
         size += len(piece)
         if size > call.max_bytes:
-            raise ProviderRefused(
-                f"{call.provider} sent more than {call.max_bytes} bytes", provider=call.provider, reason="too_large"
-            )
+            text = f"{call.provider} sent more than {call.max_bytes} bytes"
+            raise _OverCapError(text, provider=call.provider, reason="too_large")
     return b"".join(pieces)
 
 
@@ -202,7 +212,7 @@ def _root_cause(error: Exception) -> Exception:
     inner: object = error
     if isinstance(error, MaxRetryError):
         inner = error.reason
-    elif isinstance(error, RequestException | ProtocolError) and error.args:
+    elif isinstance(error, RequestException | HTTPError) and error.args:
         inner = error.args[-1]
     return _root_cause(inner) if isinstance(inner, Exception) and inner is not error else error
 
@@ -210,6 +220,6 @@ def _root_cause(error: Exception) -> Exception:
 def _explain(cause: Exception, call: _Call) -> str:
     if call.deadline.expired or isinstance(cause, TimeoutError | ReadTimeoutError):
         return f"{call.provider} did not answer completely in time"
-    if isinstance(cause, ssl.SSLError):
+    if isinstance(cause, ssl.SSLCertVerificationError):
         return f"{call.provider} has no valid TLS certificate"
     return f"{call.provider} could not be reached ({type(cause).__name__})"

@@ -1,0 +1,81 @@
+"""The list of built-in hosts and how settings choose from it."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from typing import Any
+
+import pytest
+
+import ChatBot.hosts
+from ChatBot.config import Settings
+from ChatBot.errors import SettingsError
+from ChatBot.hosts import BUILT_IN_HOSTS, build_chain, build_hosts
+from ChatBot.hosts.base import CloudHost
+from ChatBot.outbound import Gate
+
+AROUND_HOSTS = {"chain", "guarded"}
+"""Modules whose classes wrap hosts and therefore are not on the list."""
+
+
+def settings(**values: Any) -> Settings:
+    empty = {"postimages_api_key": None, "imgbb_api_key": None, "cloud_hosts": ("postimages", "imgbb")}
+    return Settings(_env_file=None, **{**empty, **values})
+
+
+def test_every_host_module_is_listed() -> None:
+    found = set()
+    for module in pkgutil.iter_modules(ChatBot.hosts.__path__):
+        members = vars(importlib.import_module(f"ChatBot.hosts.{module.name}")).values()
+        own = [one for one in members if inspect.isclass(one) and one.__module__ == f"ChatBot.hosts.{module.name}"]
+        found |= {one for one in own if issubclass(one, CloudHost) and module.name not in AROUND_HOSTS}
+
+    concrete = {one for one in found if "name" in vars(one)}
+    assert concrete == {one.host for one in BUILT_IN_HOSTS}
+
+
+def test_module_is_named_after_its_host() -> None:
+    assert all(one.host.__module__ == f"ChatBot.hosts.{one.name}" for one in BUILT_IN_HOSTS)
+
+
+def test_without_keys_no_host_is_active() -> None:
+    assert build_hosts(settings(), Gate()) == ()
+
+
+def test_host_is_active_once_its_key_is_set() -> None:
+    hosts = build_hosts(settings(imgbb_api_key="k"), Gate())
+
+    assert [host.name for host in hosts] == ["imgbb"]
+
+
+def test_order_of_the_setting_is_the_order_of_the_chain() -> None:
+    chosen = settings(postimages_api_key="k", imgbb_api_key="k", cloud_hosts=("imgbb", "postimages", "imgbb"))
+
+    assert [host.name for host in build_hosts(chosen, Gate())] == ["imgbb", "postimages"]
+
+
+def test_key_alone_does_not_activate_a_host_that_was_not_chosen() -> None:
+    assert build_hosts(settings(imgbb_api_key="k", cloud_hosts=("postimages",)), Gate()) == ()
+
+
+def test_memory_host_is_active_when_it_is_named() -> None:
+    assert [host.name for host in build_hosts(settings(cloud_hosts=("memory",)), Gate())] == ["memory"]
+
+
+def test_unknown_name_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(SettingsError, match=r"CLOUD_HOSTS.*'imgur'.*postimages, imgbb, memory"):
+        build_hosts(settings(cloud_hosts=("imgur",)), Gate())
+
+
+def test_chain_still_knows_the_hosts_whose_key_was_taken_away() -> None:
+    chain = build_chain(settings(imgbb_api_key="k"), Gate())
+
+    assert [host.name for host in chain.hosts] == ["imgbb"]
+    assert chain.owns("https://i.postimg.cc/kG0PhWKw/sample-s.jpg")
+
+
+def test_unusable_url_of_a_service_stops_the_start() -> None:
+    with pytest.raises(SettingsError):
+        build_hosts(settings(imgbb_api_key="k", imgbb_api_url="ftp://api.imgbb.com/"), Gate())
