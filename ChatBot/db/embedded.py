@@ -23,7 +23,7 @@ from ChatBot.db.mongod.orphan import stop_orphan
 from ChatBot.db.mongod.owner import Claim, describe_owner, living_owner
 from ChatBot.db.mongod.replica_set import make_primary
 from ChatBot.db.mongod.supervisor import Supervisor
-from ChatBot.errors import DatabaseUnavailable, SettingsError
+from ChatBot.errors import ChatBotError, DatabaseUnavailable, SettingsError
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +31,10 @@ CACHE_GIGABYTES = 0.25
 READY_SECONDS = 120.0
 """How long a start may take: 0.6 s is usual, replaying a full journal on a slow disk is not."""
 POLL_SECONDS = 0.01
+FINISHED_NAME = "chatbot.finished"
+"""An empty file among mongod's own that says: this data was once ready, so it may hold acknowledged writes."""
 ATTACH_ROUNDS = 3
+NOT_STARTED = "The embedded database is not started."
 
 
 class RunningServer(Protocol):
@@ -76,7 +79,7 @@ class EmbeddedServer:
             DatabaseUnavailable: the server is not started.
         """
         if self._address is None or self._supervisor is None:
-            raise DatabaseUnavailable("The embedded database is not started.")
+            raise DatabaseUnavailable(NOT_STARTED)
         return self._address.uri
 
     @property
@@ -137,14 +140,38 @@ class EmbeddedServer:
         self._address = self._address or choose_address(self._root)
         command = self._command(mongod, self._address)
         self._keep_previous_log()
-        self._supervisor = Supervisor(command, output=self._log_path)
         atexit.register(self.stop)
-        self._supervisor.start()
-        self._wait_until_ready(self._supervisor, self._address)
-        make_primary(self._address)
-        self._supervisor.keep_running()
+        try:
+            self._launch(command, self._address)
+        except ChatBotError as error:
+            self._set_aside_unfinished(error)
+            self._launch(command, self._address)
+        _mark_finished(self._data)
+        self._supervised().keep_running()
         claim.publish(purpose, uri=self._address.uri)
         log.info("mongod.started", pid=self.pid, seconds=round(time.monotonic() - started, 3))
+
+    def _launch(self, command: list[str], address: Address) -> None:
+        self._supervisor = Supervisor(command, output=self._log_path)
+        self._supervisor.start()
+        self._wait_until_ready(self._supervisor, address)
+        make_primary(address)
+
+    def _set_aside_unfinished(self, problem: ChatBotError) -> None:
+        # A first start that was killed half-way leaves files no mongod can open, and nothing anybody was told of.
+        # Data that once was ready is never touched; and even these are moved, not deleted.
+        if (self._data / FINISHED_NAME).exists():
+            raise problem
+        self._supervised().stop()
+        aside = self._root / f"data.unfinished-{time.time_ns()}"
+        self._data.rename(aside)
+        _own_folder(self._data)
+        log.warning("mongod.unfinished", moved_to=str(aside), problem=str(problem))
+
+    def _supervised(self) -> Supervisor:
+        if self._supervisor is None:
+            raise DatabaseUnavailable(NOT_STARTED)
+        return self._supervisor
 
     def _command(self, mongod: Path, address: Address) -> list[str]:
         return [
@@ -212,6 +239,12 @@ def _own_folder(folder: Path) -> None:
         raise SettingsError(
             f"{folder} cannot be this account's private database folder ({error.strerror}); set STORAGE_ROOT."
         ) from error
+
+
+def _mark_finished(data: Path) -> None:
+    descriptor = os.open(data / FINISHED_NAME, os.O_WRONLY | os.O_CREAT, 0o600)
+    os.fsync(descriptor)
+    os.close(descriptor)
 
 
 def _last_words(log_path: Path) -> str:

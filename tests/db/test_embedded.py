@@ -331,15 +331,47 @@ def test_loopback_needs_the_password_and_survives_a_restart(root: Path) -> None:
     assert found == {"first", "second"}
 
 
-def test_a_mongod_that_cannot_start_says_why_and_frees_the_folder(root: Path) -> None:
-    (root / "data").mkdir(parents=True)
-    (root / "data" / "WiredTiger").write_text("not a database")
-    (root / "data" / "WiredTiger.turtle").write_text("not a database")
+def break_data(root: Path) -> None:
+    (root / "data").mkdir(parents=True, exist_ok=True)
+    for name in ("WiredTiger", "WiredTiger.turtle"):
+        (root / "data" / name).write_text("not a database")
+
+
+def test_damaged_data_is_left_as_it_is_and_the_log_is_named(root: Path) -> None:
+    EmbeddedServer(root).start("testing").stop()
+    break_data(root)
 
     with pytest.raises(SettingsError, match=r"mongod ended at once \(exit code -?\d+\): .*mongod\.log"):
         EmbeddedServer(root).start("testing")
 
     assert attach(root) is None
+    assert (root / "data" / "WiredTiger").read_text() == "not a database"
+
+
+def test_what_a_killed_first_start_left_is_set_aside(root: Path) -> None:
+    break_data(root)
+
+    server = EmbeddedServer(root).start("testing")
+    insert(server.uri, "works")
+
+    assert [path.name.partition("-")[0] for path in root.glob("data.*")] == ["data.unfinished"]
+    server.stop()
+
+
+def test_a_first_start_killed_at_any_moment_can_be_repeated(
+    root: Path, own: Callable[..., subprocess.Popen[str]]
+) -> None:
+    for delay_seconds in (0.4, 0.5, 0.6, 0.7):
+        owner = own()
+        time.sleep(delay_seconds)
+        owner.kill()
+        owner.wait()
+
+    server = EmbeddedServer(root).start("testing")
+
+    insert(server.uri, "works")
+    assert names(server.uri) == {"works"}
+    server.stop()
 
 
 def test_without_a_binary_the_sentence_says_what_to_do(root: Path) -> None:

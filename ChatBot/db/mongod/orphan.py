@@ -67,8 +67,11 @@ def _data_folder_of(words: list[str]) -> Path | None:
 def _ended(process: psutil.Process, timeout_seconds: float) -> bool:
     deadline = time.monotonic() + timeout_seconds
     while time.monotonic() < deadline:
-        # A zombie nobody waits for (common in containers) has let go of the data.
-        if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
+        try:
+            # A zombie nobody waits for (common in containers) has let go of the data once its threads are gone too.
+            if not process.is_running() or (process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1):
+                return True
+        except psutil.NoSuchProcess:
             return True
         time.sleep(POLL_SECONDS)
     return False

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,18 +27,27 @@ def stranger() -> Iterator[subprocess.Popen[bytes]]:
     process.wait()
 
 
-def test_a_start_takes_over_from_an_orphan(tmp_path: Path, stranger: subprocess.Popen[bytes]) -> None:
+@pytest.fixture
+def orphan(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A mongod on ``tmp_path``'s data that no owner looks after."""
     data = tmp_path / "data"
     data.mkdir()
-    socket = f"/tmp/orphan-{stranger.pid}.sock"  # noqa: S108 - pytest's own folder is too long for a socket
-    orphan = subprocess.Popen(
-        [str(find_mongod(None)), "--dbpath", str(data), "--bind_ip", socket, "--nounixsocket"],
+    folder = Path(tempfile.mkdtemp(prefix="orphan-"))  # pytest's own folder is too long for a socket
+    process = subprocess.Popen(
+        [str(find_mongod(None)), "--dbpath", str(data), "--bind_ip", str(folder / "m.sock"), "--nounixsocket"],
         stdout=subprocess.DEVNULL,
     )
-    while not Path(socket).exists():
-        assert orphan.poll() is None
-        time.sleep(0.02)
+    with socket.socket(socket.AF_UNIX) as probe:
+        while probe.connect_ex(str(folder / "m.sock")) != 0:
+            assert process.poll() is None
+            time.sleep(0.02)
+    yield process
+    process.kill()
+    process.wait()
+    shutil.rmtree(folder)
 
+
+def test_a_start_takes_over_from_an_orphan(tmp_path: Path, orphan: subprocess.Popen[bytes]) -> None:
     server = EmbeddedServer(tmp_path).start("taking over")
 
     assert orphan.wait() == 0
