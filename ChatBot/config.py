@@ -63,6 +63,7 @@ class Settings(BaseSettings):
     image_max_pixels: Annotated[int, Field(ge=1)] = 40_000_000
     image_max_frames: Annotated[int, Field(ge=1)] = 1000
     image_max_age_days: Annotated[int, Field(ge=1)] = 30
+    trash_days: Annotated[int, Field(ge=0)] = 30
     allow_registration: bool = True
 
     @field_validator("cloud_hosts", "fetch_allow_private_hosts", mode="before")

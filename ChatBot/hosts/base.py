@@ -28,7 +28,9 @@ class HostTraits:
     may_recompress: bool
     """What comes back may differ from what was sent."""
     trusted: bool
-    """A verified copy there is enough to evict the local file."""
+    """An exact copy there, fetched and compared in the same run, is enough to evict the local file."""
+    picture_origins: tuple[str, ...] = ()
+    """Where browsers may load this host's pictures from, as in ``https://i.example``; empty for private hosts."""
 
 
 @dataclass(frozen=True)

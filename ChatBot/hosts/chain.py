@@ -35,6 +35,13 @@ class HostChain(CloudHost):
         """Return the member called ``name``, active or retired, or None."""
         return next((host for host in self._known if host.name == name), None)
 
+    def member(self, name: str) -> CloudHost:
+        """Return the member called ``name``; raises ``ProviderUnavailable`` when this server has no such host."""
+        host = self.by_name(name)
+        if host is None:
+            raise ProviderUnavailable(f"The host {name} is not known to this server", provider=name)
+        return host
+
     def upload_detailed(self, upload: Upload) -> Attempt:
         """Try the hosts in order and say who failed on the way; raises nothing when all of them do."""
         failures: dict[str, ProviderError] = {}

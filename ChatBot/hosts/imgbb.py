@@ -35,7 +35,14 @@ class ImgbbHost(WebHost):
     """Public pictures on i.ibb.co. The size limit is the one its API page gives, in decimal megabytes."""
 
     name = "imgbb"
-    traits = HostTraits(max_bytes=32_000_000, public=True, deletable=True, may_recompress=False, trusted=False)
+    traits = HostTraits(
+        max_bytes=32_000_000,
+        public=True,
+        deletable=True,
+        may_recompress=False,
+        trusted=True,
+        picture_origins=("https://i.ibb.co",),
+    )
     picture_hosts = frozenset({"i.ibb.co"})
 
     def __init__(

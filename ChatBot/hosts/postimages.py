@@ -36,7 +36,14 @@ class PostimagesHost(WebHost):
     """Public pictures on i.postimg.cc, possibly recompressed. The size limit is the site's own ``maxFilesize``."""
 
     name = "postimages"
-    traits = HostTraits(max_bytes=33_554_432, public=True, deletable=True, may_recompress=True, trusted=False)
+    traits = HostTraits(
+        max_bytes=33_554_432,
+        public=True,
+        deletable=True,
+        may_recompress=True,
+        trusted=True,
+        picture_origins=("https://i.postimg.cc",),
+    )
     picture_hosts = frozenset({"i.postimg.cc"})
 
     def _upload(self, upload: Upload) -> Receipt:

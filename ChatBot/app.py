@@ -1,0 +1,87 @@
+"""The Flask application: ``create_app`` puts the services and the web layer together."""
+
+from __future__ import annotations
+
+import atexit
+
+import structlog
+from flask import Flask, g, request
+from flask_openapi3 import Info, OpenAPI
+from werkzeug.wrappers import Response
+
+from ChatBot import __version__
+from ChatBot.bootstrap import Services, build
+from ChatBot.config import PROJECT_ROOT, Settings, load_settings
+from ChatBot.models import new_id
+from ChatBot.web import assets, guard, headers, identity, locale, metrics, problems
+from ChatBot.web.auth import auth, tokens
+from ChatBot.web.context import EXTENSION
+from ChatBot.web.conversations import conversations
+from ChatBot.web.documents import documents
+from ChatBot.web.files import files
+from ChatBot.web.health import health
+from ChatBot.web.images import images
+from ChatBot.web.messages import messages
+from ChatBot.web.pages import pages
+from ChatBot.web.sessions import MongoSessions
+from ChatBot.web.shared import shared
+from ChatBot.web.shares import shares
+
+log = structlog.get_logger(__name__)
+
+API_BLUEPRINTS = (auth, tokens, conversations, messages, images, files, shares, shared)
+PAGE_BLUEPRINTS = (pages, health, documents, metrics.metrics)
+JSON_OVERHEAD_BYTES = 1_000_000
+"""What a request may be larger than the picture in it: the form around it, or its base64."""
+
+
+def create_app(settings: Settings | None = None, *, services: Services | None = None) -> Flask:
+    """Build the application and start its background work.
+
+    Without arguments everything comes from the environment and ``.env``. Raises ``SettingsError`` or
+    ``DatabaseUnavailable`` with a sentence that says what to do.
+    """
+    if services is None:
+        services = build(settings or load_settings())
+        atexit.register(services.close)
+    app = OpenAPI(
+        "ChatBot",
+        info=Info(title="ChatBot", version=__version__),
+        doc_ui=False,
+        validation_error_callback=problems.invalid_request,
+        template_folder=str(PROJECT_ROOT / "templates"),
+        static_folder=str(PROJECT_ROOT / "static"),
+    )
+    app.secret_key = services.secret_key
+    app.config.update(
+        MAX_CONTENT_LENGTH=services.settings.max_upload_bytes * 4 // 3 + JSON_OVERHEAD_BYTES,
+        MAX_FORM_MEMORY_SIZE=JSON_OVERHEAD_BYTES,
+        SESSION_COOKIE_NAME="chatbot_session",
+        SESSION_COOKIE_SECURE=services.settings.secure_cookies,
+    )
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.extensions[EXTENSION] = services
+    app.session_interface = MongoSessions(services.repositories.sessions)
+    app.before_request(_name_request)
+    app.after_request(_log_request)
+    for part in (problems, locale, assets, identity, guard, headers, metrics):
+        part.init_app(app)
+    for api in API_BLUEPRINTS:
+        app.register_api(api)
+    for blueprint in PAGE_BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    services.start()
+    return app
+
+
+def _name_request() -> None:
+    g.request_id = new_id()
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+
+def _log_request(response: Response) -> Response:
+    """Name the request in its answer; paths of share links carry a secret and are logged without it."""
+    response.headers["X-Request-ID"] = g.get("request_id", "")
+    log.info("request", method=request.method, endpoint=request.endpoint, status=response.status_code)
+    return response

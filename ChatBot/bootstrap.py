@@ -1,0 +1,270 @@
+"""Builds the services from the settings: the one module that knows every concrete class."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from pymongo.database import Database
+
+from ChatBot.assistants import build_assistant
+from ChatBot.assistants.base import Assistant
+from ChatBot.config import Settings
+from ChatBot.db.connection import connect, ping
+from ChatBot.db.conversations import Conversations
+from ChatBot.db.embedded import AttachedServer, RunningServer, ensure
+from ChatBot.db.events import Events
+from ChatBot.db.images import Images
+from ChatBot.db.messages import Messages
+from ChatBot.db.sessions import Sessions
+from ChatBot.db.shares import Shares
+from ChatBot.db.tokens import Tokens
+from ChatBot.db.tombstones import Tombstones
+from ChatBot.db.users import Users
+from ChatBot.errors import SettingsError
+from ChatBot.generators import build_generators
+from ChatBot.generators.base import Generator
+from ChatBot.hosts import build_chain
+from ChatBot.hosts.chain import HostChain
+from ChatBot.media.files import FileStore
+from ChatBot.media.paths import StoragePaths
+from ChatBot.models import now
+from ChatBot.outbound import Gate
+from ChatBot.services.accounts import Accounts
+from ChatBot.services.chat import Chat
+from ChatBot.services.cleanup import Cleanup
+from ChatBot.services.deletion import Deletion
+from ChatBot.services.events import EventLog
+from ChatBot.services.gallery import Gallery
+from ChatBot.services.generation import Generation
+from ChatBot.services.health import Health
+from ChatBot.services.image_handler import ImageHandler, IntakeLimits
+from ChatBot.services.replication import Replicator
+from ChatBot.services.resolver import Resolver
+from ChatBot.services.restore import Restore
+from ChatBot.services.running import Running
+from ChatBot.services.sharing import Sharing
+from ChatBot.services.threads import Threads
+from ChatBot.services.worker import Worker
+
+log = structlog.get_logger(__name__)
+
+CHAT_THREADS = 32
+"""Answers that stream at the same time in one process; they mostly wait for the model."""
+STALE_ANSWER = timedelta(minutes=30)
+"""An answer of another process that is older than this and still running has lost its process."""
+
+
+@dataclass(frozen=True)
+class Repositories:
+    """One repository per noun, on one database."""
+
+    users: Users
+    tokens: Tokens
+    sessions: Sessions
+    conversations: Conversations
+    messages: Messages
+    images: Images
+    shares: Shares
+    events: Events
+    tombstones: Tombstones
+
+    @classmethod
+    def on(cls, database: Database[dict[str, Any]]) -> Repositories:
+        """Build them and create their indexes."""
+        built = cls(
+            *(
+                kind(database)
+                for kind in (Users, Tokens, Sessions, Conversations, Messages, Images, Shares, Events, Tombstones)
+            )  # type: ignore[arg-type]
+        )
+        for repository in vars(built).values():
+            repository.ensure_indexes()
+        return built
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything the web and the commands call."""
+
+    settings: Settings
+    secret_key: str
+    server: RunningServer
+    database: Database[dict[str, Any]]
+    repositories: Repositories
+    assistant: Assistant
+    generators: Mapping[str, Generator]
+    chain: HostChain
+    gate: Gate
+    files: FileStore
+    accounts: Accounts
+    events: EventLog
+    threads: Threads
+    gallery: Gallery
+    sharing: Sharing
+    image_handler: ImageHandler
+    replicator: Replicator
+    resolver: Resolver
+    generation: Generation
+    chat: Chat
+    restore: Restore
+    cleanup: Cleanup
+    deletion: Deletion
+    health: Health
+    worker: Worker
+    pools: tuple[Running, ...]
+
+    def start(self) -> None:
+        """Take over what a process that is gone left behind, and begin the background work.
+
+        With the embedded database there is one serving process, so whatever still runs has lost its process.
+        """
+        alone = self.settings.mongodb_uri is None
+        for message in self.repositories.messages.interrupt_running(now() - (timedelta() if alone else STALE_ANSWER)):
+            self.events.publish(message.conversation_id, "updated", {"message_id": message.id})
+        self.worker.start()
+
+    def close(self) -> None:
+        """Stop in the order of dependence: streams, answers, uploads, the worker, the database."""
+        self.events.close()
+        for pool in self.pools:
+            pool.close()
+        self.worker.close()
+        self.replicator.close()
+        self.database.client.close()
+        self.server.stop()
+
+    def stats(self) -> dict[str, Any]:
+        """Return totals for operators."""
+        return self.health.stats()
+
+    def readiness(self) -> dict[str, Any]:
+        """Return part by part whether a picture could be made and kept now."""
+        return self.health.readiness()
+
+
+def build(settings: Settings, *, purpose: str = "serving", may_attach: bool = True) -> Services:
+    """Build every service.
+
+    ``may_attach`` lets this process use the embedded database of another one that runs (commands, workers).
+    Raises ``SettingsError`` or ``DatabaseUnavailable`` with a sentence that says what to do.
+    """
+    server = _database_server(settings, purpose, may_attach=may_attach)
+    try:
+        database = connect(server.uri, settings.mongodb_db)
+        try:
+            ping(database)
+            return _wire(settings, server, database)
+        except BaseException:
+            database.client.close()
+            raise
+    except BaseException:
+        server.stop()
+        raise
+
+
+def _wire(settings: Settings, server: RunningServer, database: Database[dict[str, Any]]) -> Services:
+    repositories = Repositories.on(database)
+    gate = Gate(settings.fetch_allow_private_hosts)
+    chain = build_chain(settings, gate)
+    generators = build_generators(settings)
+    assistant = build_assistant(settings)
+    paths = StoragePaths(settings.storage_root)
+    paths.ensure()
+    files = FileStore(paths)
+    events = EventLog(repositories.events)
+    messages, images = repositories.messages, repositories.images
+    drawing = Running(messages, settings.generation_threads, "draw")
+    chatting = Running(messages, CHAT_THREADS, "chat")
+    replicator = Replicator(chain, images, files, lambda image_id: _announce(image_id, images, events))
+    handler = ImageHandler(
+        files,
+        messages,
+        replicator,
+        IntakeLimits(settings.image_max_bytes, settings.image_max_pixels, settings.image_max_frames),
+        cloud_wait_seconds=settings.cloud_wait_seconds,
+    )
+    resolver = Resolver(files, images, chain)
+    threads = Threads(repositories.conversations, messages, images, repositories.shares, events)
+    generation = Generation(generators, settings.image_generator, handler, messages, threads, events, drawing)
+    deletion = Deletion(images, repositories.tombstones, files, chain, trash_days=settings.trash_days)
+    return Services(
+        settings=settings,
+        secret_key=_secret_key(settings),
+        server=server,
+        database=database,
+        repositories=repositories,
+        assistant=assistant,
+        generators=generators,
+        chain=chain,
+        gate=gate,
+        files=files,
+        accounts=Accounts(
+            repositories.users,
+            repositories.tokens,
+            repositories.sessions,
+            allow_registration=settings.allow_registration,
+        ),
+        events=events,
+        threads=threads,
+        gallery=Gallery(messages, images, events),
+        sharing=Sharing(repositories.shares, repositories.conversations, messages, images, threads),
+        image_handler=handler,
+        replicator=replicator,
+        resolver=resolver,
+        generation=generation,
+        chat=Chat(assistant, generation, threads, messages, images, files, events, chatting),
+        restore=Restore(images, files, resolver),
+        cleanup=Cleanup(images, files, chain, max_age_days=settings.image_max_age_days),
+        deletion=deletion,
+        health=Health(
+            messages,
+            images,
+            files,
+            chain,
+            generators[settings.image_generator],
+            assistant,
+            repositories.users,
+            lambda: ping(database),
+        ),
+        worker=Worker(replicator.work_once, deletion.purge_due),
+        pools=(drawing, chatting),
+    )
+
+
+def _announce(image_id: str, images: Images, events: EventLog) -> None:
+    """Tell the page that something changed about a picture's copies."""
+    located = images.find(image_id)
+    if located is not None:
+        events.publish(located.conversation_id, "updated", {"message_id": located.message_id})
+
+
+def _database_server(settings: Settings, purpose: str, *, may_attach: bool) -> RunningServer:
+    if settings.mongodb_uri:
+        return AttachedServer(settings.mongodb_uri)
+    return ensure(settings, purpose, may_attach=may_attach)
+
+
+def _secret_key(settings: Settings) -> str:
+    """Return the configured key, or with the embedded database one that was made for this installation.
+
+    A server that shares its database with others must be told the key, for all of them need the same one.
+    """
+    if settings.secret_key:
+        return settings.secret_key
+    if settings.mongodb_uri:
+        raise SettingsError(
+            "SECRET_KEY is not set: put one into .env, the same for every process that uses this database; make it with "
+            "`python3 -c 'import secrets; print(secrets.token_urlsafe(48))'`."
+        )
+    path = settings.database_root / "secret_key"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(48))
+    return path.read_text()
+
+

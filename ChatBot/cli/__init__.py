@@ -1,0 +1,54 @@
+"""The command line: one group, one file per noun; ``serve`` is what runs without a command."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from ChatBot import __version__
+from ChatBot.cli.doctor import doctor
+from ChatBot.cli.images import images
+from ChatBot.cli.output import exit_code_of
+from ChatBot.cli.serve import serve, worker
+from ChatBot.cli.users import users
+from ChatBot.errors import ChatBotError
+
+COMMANDS = (serve, worker, images, users, doctor)
+
+EXIT_UNEXPECTED = 1
+EXIT_INTERRUPTED = 130
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="ChatBot")
+@click.pass_context
+def group(context: click.Context) -> None:
+    """A self-hosted chat that makes pictures and never loses them. Without a command it serves.
+
+    Exit codes: 0 ok, 1 unexpected, 2 wrong usage, 3 finished with failed items, 4 a dependency or setting is missing,
+    130 interrupted.
+    """
+    if context.invoked_subcommand is None:
+        context.invoke(serve)
+
+
+for command in COMMANDS:
+    group.add_command(command)
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    try:
+        result = group.main(prog_name="python -m ChatBot", standalone_mode=False)
+        sys.exit(result if isinstance(result, int) else 0)
+    except click.exceptions.Abort:
+        sys.exit(EXIT_INTERRUPTED)
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except ChatBotError as error:
+        click.echo(str(error), err=True)
+        sys.exit(exit_code_of(error))

@@ -1,0 +1,77 @@
+"""How commands speak: one JSON object or readable text on stdout, everything else on stderr; exit codes."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+import structlog
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from ChatBot.bootstrap import Services, build
+from ChatBot.config import load_settings
+from ChatBot.errors import ChatBotError, DatabaseUnavailable, InputError, NotFound, SettingsError
+
+EXIT_USAGE = 2
+EXIT_FAILED_ITEMS = 3
+EXIT_MISSING = 4
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+apply_option = click.option("--apply", is_flag=True, help="Do it; without this the command only shows what it would do.")
+
+
+def log_to_stderr(level: int = logging.WARNING) -> None:
+    """Send the log to stderr, where it does not mix with a command's answer."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.dev.ConsoleRenderer(colors=False) if sys.stderr.isatty() else structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+@contextmanager
+def running_services(purpose: str) -> Iterator[Services]:
+    """Give a command the services, on the running server's database if there is one."""
+    log_to_stderr()
+    services = build(load_settings(), purpose=purpose, may_attach=True)
+    try:
+        yield services
+    finally:
+        services.close()
+
+
+@contextmanager
+def progress(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """Show a progress bar on a terminal; elsewhere stay silent."""
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task(label, total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def answer(as_json: bool, body: dict[str, Any], lines: list[str]) -> None:
+    """Print a command's answer in the form that was asked for."""
+    click.echo(json.dumps(body, default=str) if as_json else "\n".join(lines))
+
+
+def exit_code_of(error: ChatBotError) -> int:
+    """Return the exit code that an error means."""
+    if isinstance(error, SettingsError | DatabaseUnavailable):
+        return EXIT_MISSING
+    if isinstance(error, InputError | NotFound):
+        return EXIT_USAGE
+    return 1

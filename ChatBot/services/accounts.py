@@ -1,0 +1,161 @@
+"""Accounts, passwords and API tokens."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import unicodedata
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from ChatBot.db.sessions import Sessions
+from ChatBot.db.tokens import Tokens
+from ChatBot.db.users import Users
+from ChatBot.errors import Conflict, Forbidden, InputError, NotAuthenticated, NotFound
+from ChatBot.models import Token, User, new_id, now
+
+NAME_CHARACTERS = range(2, 65)
+PASSWORD_CHARACTERS = range(8, 1025)
+"""At least 8 as NIST SP 800-63B asks; the upper bound keeps hashing cheap to refuse."""
+
+TOKEN_PREFIX = "cb_"  # noqa: S105 - a mark that lets secret scanners recognise our tokens, not a secret
+
+
+def digest(secret: str) -> str:
+    """Return the SHA-256 under which a random secret (token, cookie, share link) is stored."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def name_key(username: str) -> str:
+    """Return the form of a name that must be unique: NFKC-normalised and case-folded."""
+    return unicodedata.normalize("NFKC", username).strip().casefold()
+
+
+class Accounts:
+    """Registers people, knows them again by password or token, and ends their sessions."""
+
+    def __init__(self, users: Users, tokens: Tokens, sessions: Sessions, *, allow_registration: bool) -> None:
+        self._users = users
+        self._tokens = tokens
+        self._sessions = sessions
+        self._allow_registration = allow_registration
+        self._hasher = PasswordHasher()
+        self._decoy = self._hasher.hash(secrets.token_hex(16))
+
+    @property
+    def registration_open(self) -> bool:
+        """Whether a stranger may register: always while there is no account, else as configured."""
+        return self._allow_registration or self.none_yet
+
+    @property
+    def none_yet(self) -> bool:
+        """Whether the next account will be the first, and so the administrator."""
+        return self._users.count() == 0
+
+    def register(self, username: str, password: str) -> User:
+        """Create an account as a visitor does; the first one becomes the administrator.
+
+        Raises ``Forbidden`` (registration is closed), ``InputError`` or ``Conflict`` (the name is taken).
+        """
+        if not self.registration_open:
+            raise Forbidden("Registration is closed on this server; ask its administrator for an account.")
+        return self.create(username, password)
+
+    def create(self, username: str, password: str) -> User:
+        """Create an account; raises ``InputError`` or ``Conflict``."""
+        username = unicodedata.normalize("NFC", username).strip()
+        _check_name(username)
+        _check_password(password)
+        user = User(
+            id=new_id(),
+            username=username,
+            username_key=name_key(username),
+            password_hash=self._hasher.hash(password),
+            created_at=now(),
+        )
+        try:
+            self._users.add(user)
+        except Conflict as error:
+            raise Conflict(f"The name “{username}” is taken; choose another one.") from error
+        if self._users.claim_first(user.id):
+            return user.model_copy(update={"role": "admin"})
+        return user
+
+    def authenticate(self, username: str, password: str) -> User:
+        """Return the account with that name and password.
+
+        Raises ``NotAuthenticated`` with the same text, after the same work, whether the name or the password is wrong.
+        """
+        user = self._users.by_name(name_key(username))
+        try:
+            self._hasher.verify(user.password_hash if user else self._decoy, password)
+        except (VerificationError, InvalidHashError) as error:
+            raise NotAuthenticated("The name or the password is wrong.") from error
+        if user is None:
+            raise NotAuthenticated("The name or the password is wrong.")
+        if self._hasher.check_needs_rehash(user.password_hash):
+            self._users.set_password_hash(user.id, self._hasher.hash(password))
+        return user
+
+    def get(self, user_id: str) -> User | None:
+        """Return the account of that id."""
+        return self._users.get(user_id)
+
+    def promote(self, username: str) -> User:
+        """Make an account an administrator; raises ``NotFound``."""
+        user = self._named(username)
+        self._users.set_role(user.id, "admin")
+        return user.model_copy(update={"role": "admin"})
+
+    def create_token(self, owner: User, name: str) -> tuple[Token, str]:
+        """Make an API token and return its record and its text, which is not kept."""
+        text = TOKEN_PREFIX + secrets.token_urlsafe(32)
+        token = Token(
+            id=new_id(), owner_id=owner.id, name=name.strip()[:100] or "token", token_hash=digest(text), created_at=now()
+        )
+        self._tokens.add(token)
+        return token, text
+
+    def create_token_for(self, username: str, name: str) -> tuple[Token, str]:
+        """Make an API token for a named account; raises ``NotFound``."""
+        return self.create_token(self._named(username), name)
+
+    def by_token(self, text: str) -> User:
+        """Return the account an API token belongs to; raises ``NotAuthenticated``."""
+        token = self._tokens.use(digest(text))
+        user = self._users.get(token.owner_id) if token else None
+        if user is None:
+            raise NotAuthenticated("The API token is unknown or was revoked.")
+        return user
+
+    def tokens_of(self, owner: User) -> list[Token]:
+        """Return an account's API tokens."""
+        return self._tokens.of(owner.id)
+
+    def revoke_token(self, token_id: str, owner: User) -> None:
+        """Delete an API token of that account; raises ``NotFound``."""
+        if not self._tokens.remove(token_id, owner.id):
+            raise NotFound("There is no such token.")
+
+    def end_sessions(self, user: User) -> int:
+        """Log an account out everywhere and return how many sessions that ended."""
+        return self._sessions.remove_of(user.id)
+
+    def _named(self, username: str) -> User:
+        user = self._users.by_name(name_key(username))
+        if user is None:
+            raise NotFound(f"There is no account named “{username}”.")
+        return user
+
+
+def _check_name(username: str) -> None:
+    if len(username) not in NAME_CHARACTERS:
+        raise InputError("A name has 2 to 64 characters.")
+    if not all(character.isprintable() for character in username):
+        raise InputError("A name has no control or invisible characters.")
+
+
+def _check_password(password: str) -> None:
+    if len(password) not in PASSWORD_CHARACTERS:
+        raise InputError("A password has at least 8 characters (and at most 1024).")

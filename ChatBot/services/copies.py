@@ -1,0 +1,91 @@
+"""The life of one cloud copy, as pure functions from what is recorded and what just happened to the next record.
+
+::
+
+    leased ── uploaded ── verified          our own GET returned the recorded bytes (or the picture, re-encoded)
+      │           └────── suspect           something else is behind the URL; the reference is kept
+      ├────── retry ───── leased ...        the host failed for now; the next attempt has a time
+      └────── refused                       the host will never take this picture
+"""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from ChatBot.errors import ChatBotError, ProviderError, ProviderRefused, ProviderUnavailable
+from ChatBot.hosts.base import Receipt
+from ChatBot.media.inspection import inspect
+from ChatBot.models import Copy, Image
+
+LEASE_SECONDS = 180.0
+"""Longer than the sum of the hosts' total deadlines, so that no lease runs out under a living worker."""
+FIRST_RETRY_SECONDS = 1.0
+LONGEST_RETRY_SECONDS = 900.0
+READ_BACK_ATTEMPTS = 8
+"""A content network may answer 404 for a while after an upload; after this many reads a copy becomes suspect."""
+
+
+def after_upload(copy: Copy, receipt: Receipt, owner: str, at: datetime) -> Copy:
+    """Return the copy after a host said it has the picture: not proof, so it is read back next."""
+    return copy.model_copy(
+        update={
+            "state": "uploaded",
+            "url": receipt.url,
+            "delete_url": receipt.delete_url,
+            "page_url": receipt.page_url,
+            "uploaded_at": at,
+            "attempts": 0,
+            "error": None,
+            "lease_owner": owner,
+            "lease_until": None,
+            "next_at": at + timedelta(seconds=LEASE_SECONDS),
+        }
+    )
+
+
+def after_failure(copy: Copy, failure: ProviderError, at: datetime) -> Copy:
+    """Return the copy after a failed upload: refused for good, or with the time of the next attempt."""
+    attempts = copy.attempts + 1
+    common = {"attempts": attempts, "error": str(failure), "lease_owner": None, "lease_until": None}
+    if isinstance(failure, ProviderRefused):
+        return copy.model_copy(update={**common, "state": "refused", "next_at": None})
+    wait = backoff_seconds(attempts)
+    if isinstance(failure, ProviderUnavailable) and failure.retry_after_seconds:
+        wait = max(wait, failure.retry_after_seconds)
+    return copy.model_copy(update={**common, "state": "retry", "next_at": at + timedelta(seconds=wait)})
+
+
+def after_read(copy: Copy, image: Image, data: bytes, at: datetime) -> Copy:
+    """Return the copy after its URL gave ``data``: verified when that is the picture, suspect when it is not."""
+    settled = {"lease_owner": None, "lease_until": None, "next_at": None, "error": None}
+    if sha256(data).hexdigest() == image.sha256:
+        return copy.model_copy(update={**settled, "state": "verified", "fidelity": "exact", "verified_at": at})
+    if _same_picture_re_encoded(data, image):
+        return copy.model_copy(update={**settled, "state": "verified", "fidelity": "transcoded", "verified_at": at})
+    error = "The URL returned other bytes than were sent."
+    return copy.model_copy(update={**settled, "state": "suspect", "error": error})
+
+
+def after_unread(copy: Copy, error: str, at: datetime) -> Copy:
+    """Return the copy after its URL could not be read: read again later, suspect after too many tries."""
+    attempts = copy.attempts + 1
+    common = {"attempts": attempts, "error": error, "lease_owner": None, "lease_until": None}
+    if attempts >= READ_BACK_ATTEMPTS:
+        return copy.model_copy(update={**common, "state": "suspect", "next_at": None})
+    return copy.model_copy(update={**common, "next_at": at + timedelta(seconds=backoff_seconds(attempts))})
+
+
+def backoff_seconds(attempts: int) -> float:
+    """Return the wait before the next attempt: doubling from one second, at most 15 minutes, with 25 % of jitter."""
+    wait = min(LONGEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2.0 ** (attempts - 1))
+    return wait * random.uniform(0.75, 1.25)  # noqa: S311 - jitter, not a secret
+
+
+def _same_picture_re_encoded(data: bytes, image: Image) -> bool:
+    try:
+        picture = inspect(data, max_pixels=image.width * image.height, max_frames=max(image.frames, 1))
+    except ChatBotError:
+        return False
+    return (picture.width, picture.height) == (image.width, image.height)

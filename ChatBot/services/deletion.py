@@ -1,0 +1,74 @@
+"""Deleting for good: after the trash's time, or at the owner's word; first a tombstone, then everything else.
+
+A picture in the trash already answers nobody. Purging it writes the tombstone first, so that whatever happens next
+nothing can bring the picture back; then the files go, then the copies. A copy is gone when a GET of its URL says so.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+
+from ChatBot.db.images import Images, Located
+from ChatBot.db.tombstones import Tombstones
+from ChatBot.errors import BytesMissing, ProviderError
+from ChatBot.hosts.base import DeletionProof, Receipt
+from ChatBot.hosts.chain import HostChain
+from ChatBot.media.files import FileStore
+from ChatBot.models import Copy, now
+
+log = structlog.get_logger(__name__)
+
+PURGES_AT_ONCE = 50
+
+
+class Deletion:
+    """Empties the trash."""
+
+    def __init__(
+        self, images: Images, tombstones: Tombstones, files: FileStore, chain: HostChain, *, trash_days: int
+    ) -> None:
+        self._images = images
+        self._tombstones = tombstones
+        self._files = files
+        self._chain = chain
+        self._trash_days = trash_days
+
+    def purge_due(self) -> int:
+        """Purge what has been in the trash long enough; returns how many pictures are gone for good."""
+        due = self._images.trashed_before(now() - timedelta(days=self._trash_days), PURGES_AT_ONCE)
+        return sum(self.purge(located) != "pending" for located in due)
+
+    def purge(self, located: Located) -> DeletionProof:
+        """Remove a trashed picture for good; ``pending`` means a copy still has to go and its record is kept."""
+        image = located.image
+        self._tombstones.add(image)
+        self._files.delete(image.folder, image.filename)
+        self._files.delete_thumbnails(image.id)
+        proofs = {self._remove_copy(image.id, copy) for copy in image.copies}
+        if "pending" in proofs:
+            return "pending"
+        self._images.remove(image.id)
+        return "manual" if "manual" in proofs else "confirmed"
+
+    def _remove_copy(self, image_id: str, copy: Copy) -> DeletionProof:
+        if copy.state == "gone" or not copy.url:
+            return "confirmed"
+        if copy.state == "delete_manual":
+            return "manual"
+        try:
+            host = self._chain.member(copy.host)
+            proof = host.delete(Receipt(copy.host, copy.url, copy.delete_url, copy.page_url))
+        except (ProviderError, BytesMissing) as error:
+            log.warning("deletion.later", image=image_id, host=copy.host, error=str(error))
+            proof = "pending"
+        self._images.set_copy(image_id, copy, _after_deletion(copy, proof))
+        return proof
+
+
+def _after_deletion(copy: Copy, proof: DeletionProof) -> Copy:
+    if proof == "confirmed":
+        return Copy(host=copy.host, state="gone")
+    state = "delete_manual" if proof == "manual" else "deleting"
+    return copy.model_copy(update={"state": state, "next_at": None, "lease_owner": None, "lease_until": None})

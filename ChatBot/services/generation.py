@@ -1,0 +1,204 @@
+"""Picture requests: from a prompt to pictures in a message, at most once per idempotency key."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+
+import structlog
+
+from ChatBot.db.messages import RUNNING, Messages
+from ChatBot.errors import Cancelled, ChatBotError, Conflict, InputError
+from ChatBot.generators.base import GeneratedPicture, GenerationRequest, Generator, Progress
+from ChatBot.models import Image, Message, User
+from ChatBot.services.events import EventLog
+from ChatBot.services.image_handler import ImageHandler, Provenance, Staged
+from ChatBot.services.running import Running
+from ChatBot.services.threads import Threads
+
+log = structlog.get_logger(__name__)
+
+SIDES = range(64, 2049)
+"""Pixels; what Stable Diffusion servers accept without running out of memory."""
+COUNTS = range(1, 9)
+SEEDS = range(2**32)
+PROMPT_CHARACTERS = 32_000
+"""The longest prompt that any supported generator takes (OpenAI's limit)."""
+REPLAY_SECONDS = 600.0
+REPLAY_POLL_SECONDS = 0.2
+
+
+class Generation:
+    """Draws pictures for messages, in a bounded pool, so that a client that leaves loses nothing."""
+
+    def __init__(
+        self,
+        generators: Mapping[str, Generator],
+        default: str,
+        handler: ImageHandler,
+        messages: Messages,
+        threads: Threads,
+        events: EventLog,
+        running: Running,
+    ) -> None:
+        self._generators = generators
+        self._default = default
+        self._handler = handler
+        self._messages = messages
+        self._threads = threads
+        self._events = events
+        self._running = running
+
+    def start(
+        self,
+        user: User,
+        conversation_id: str | None,
+        request: GenerationRequest,
+        *,
+        generator: str | None = None,
+        idempotency_key: str | None = None,
+        said: str | None = None,
+    ) -> Message:
+        """Write the question and the still empty answer, start drawing, and return the answer's message.
+
+        The same account and key return the message that the first call made. Raises ``InputError``, ``NotFound`` (no
+        such conversation) or ``Conflict`` (the key was used for another request).
+        """
+        kept = self.check(request, generator)
+        if idempotency_key:
+            earlier = self._messages.by_key(user.id, idempotency_key)
+            if earlier:
+                return _same_request(earlier, kept)
+        try:
+            _, answer = self._threads.ask(
+                user,
+                conversation_id,
+                said or f"/image {request.prompt}",
+                title=request.prompt,
+                request=kept,
+                idempotency_key=idempotency_key,
+            )
+        except Conflict:
+            earlier = self._messages.by_key(user.id, idempotency_key or "")
+            if earlier is None:
+                raise
+            return _same_request(earlier, kept)
+        self.run(answer)
+        return answer
+
+    def run(self, answer: Message) -> None:
+        """Start drawing what ``answer.request`` asks for."""
+        self._running.submit(answer.id, lambda cancelled: self._answer(answer, cancelled))
+
+    def finished(self, message: Message, seconds: float = REPLAY_SECONDS) -> Message:
+        """Wait until a message is settled and return it as it then is."""
+        deadline = time.monotonic() + seconds
+        while message.status in RUNNING and time.monotonic() < deadline:
+            time.sleep(REPLAY_POLL_SECONDS if message.status == "streaming" else REPLAY_POLL_SECONDS / 4)
+            message = self._messages.get(message.id) or message
+        return message
+
+    def check(self, request: GenerationRequest, generator: str | None = None) -> dict[str, object]:
+        """Return the request as it is stored; raises ``InputError`` naming what is wrong with it."""
+        name = generator or self._default
+        if name not in self._generators:
+            known = ", ".join(sorted(self._generators))
+            raise InputError(f"There is no generator “{name}”; configured are: {known}.")
+        if not request.prompt.strip():
+            raise InputError("The prompt is empty; describe the picture.")
+        if len(request.prompt) > PROMPT_CHARACTERS or len(request.negative_prompt) > PROMPT_CHARACTERS:
+            raise InputError(f"The prompt is longer than {PROMPT_CHARACTERS:,} characters.")
+        if request.width not in SIDES or request.height not in SIDES:
+            raise InputError(f"Width and height are {SIDES.start} to {SIDES.stop - 1} pixels.")
+        if request.count not in COUNTS:
+            raise InputError(f"One request makes {COUNTS.start} to {COUNTS.stop - 1} pictures.")
+        if request.seed is not None and request.seed not in SEEDS:
+            raise InputError("The seed is a whole number from 0 to 4294967295.")
+        return {"generator": name, **asdict(request)}
+
+    def draw(
+        self,
+        message: Message,
+        request: GenerationRequest,
+        cancelled: Callable[[], bool],
+        *,
+        generator: str | None = None,
+        last: bool = True,
+    ) -> tuple[Image, ...]:
+        """Make pictures and put them into a running message; ``last`` also completes the message.
+
+        Raises ``ProviderError``, ``PictureRefused``, ``StorageError``, ``Cancelled`` or ``DatabaseUnavailable``.
+        """
+        engine = self._generators[generator or self._default]
+        report = self._reporter(message)
+        pictures = engine.generate(request, report, cancelled)
+        report(Progress("saving", 1.0))
+        staged: list[Staged] = []
+        try:
+            for picture in pictures:
+                staged.append(self._handler.stage(picture.data, _provenance(message, request, engine, picture)))
+        except ChatBotError:
+            self._handler.discard(staged)
+            raise
+        self._handler.commit(message.id, staged, "complete" if last else "streaming")
+        for each in staged:
+            self._publish(message, "stored", image_id=each.image.id)
+        self._publish(message, "updated")
+        self._handler.wait_for_hosts(staged)
+        return tuple(each.image for each in staged)
+
+    def fail(self, message: Message, error: ChatBotError) -> None:
+        """Settle a message whose work failed, and say why."""
+        if isinstance(error, Cancelled):
+            self._messages.settle(message.id, "cancelled")
+        elif self._messages.settle(message.id, "failed", error=str(error)):
+            self._publish(message, "failed", reason=str(error))
+        self._publish(message, "updated")
+
+    def _answer(self, message: Message, cancelled: Callable[[], bool]) -> None:
+        if self._messages.settle(message.id, "streaming", expected=("queued",)) is None:
+            return
+        kept = dict(message.request or {})
+        generator = str(kept.pop("generator", self._default))
+        try:
+            self.draw(message, GenerationRequest(**kept), cancelled, generator=generator)
+        except ChatBotError as error:
+            log.warning("generation.failed", message=message.id, error=str(error))
+            self.fail(message, error)
+        except Exception as error:
+            log.exception("generation.broke", message=message.id)
+            self.fail(message, ChatBotError("Something went wrong on the server; its log has the details."))
+            raise error from None
+        finally:
+            self._publish(message, "done")
+
+    def _reporter(self, message: Message) -> Callable[[Progress], None]:
+        def report(progress: Progress) -> None:
+            self._publish(message, "progress", index=0, **asdict(progress))
+
+        return report
+
+    def _publish(self, message: Message, kind: str, **data: object) -> None:
+        self._events.publish(message.conversation_id, kind, {"message_id": message.id, **data})
+
+
+def _same_request(earlier: Message, kept: dict[str, object]) -> Message:
+    if earlier.request != kept:
+        raise Conflict("This Idempotency-Key was already used for another request.")
+    return earlier
+
+
+def _provenance(
+    message: Message, request: GenerationRequest, engine: Generator, picture: GeneratedPicture
+) -> Provenance:
+    return Provenance(
+        owner_id=message.owner_id,
+        generated=True,
+        prompt=request.prompt,
+        negative_prompt=request.negative_prompt or None,
+        generator=engine.name,
+        model=picture.model,
+        seed=picture.seed,
+        metadata=picture.metadata,
+    )

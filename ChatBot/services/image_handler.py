@@ -1,0 +1,199 @@
+"""``ImageHandler``: accept a picture's bytes, keep them on this disk and in MongoDB, and send them to a cloud host.
+
+The order of a save: validate and encode; write the file durably *while* the upload already runs; one MongoDB write of
+the message with the embedded picture and its pending copies; acknowledge. The answer waits for the hosts a few
+seconds at most, the outbox does the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from ChatBot.db.messages import Messages
+from ChatBot.errors import Cancelled, ChatBotError, DatabaseUnavailable
+from ChatBot.hosts.base import Upload
+from ChatBot.media.encoding import StoredPicture, encode
+from ChatBot.media.files import FileStore
+from ChatBot.models import Folder, Image, Message, MessageStatus, new_id, now
+from ChatBot.services.replication import Delivery, Replicator
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class IntakeLimits:
+    """What a picture may be: ``max_bytes`` is the stored size aimed at (0: lossless), the rest are hard limits."""
+
+    max_bytes: int
+    max_pixels: int
+    max_frames: int
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a picture comes from; everything about it that its bytes do not say."""
+
+    owner_id: str
+    generated: bool
+    prompt: str | None = None
+    negative_prompt: str | None = None
+    generator: str | None = None
+    model: str | None = None
+    seed: int | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+    original_name: str | None = None
+    parent_id: str | None = None
+
+    @property
+    def folder(self) -> Folder:
+        """The folder of Storage such a picture is kept in."""
+        return "Image_Gen" if self.generated else "uploads"
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A picture whose file is durable and whose upload runs, but which no document holds yet."""
+
+    image: Image
+    delivery: Delivery
+
+
+class ImageHandler:
+    """Saves pictures so that an acknowledged one is never lost."""
+
+    def __init__(
+        self,
+        files: FileStore,
+        messages: Messages,
+        replicator: Replicator,
+        limits: IntakeLimits,
+        *,
+        cloud_wait_seconds: float,
+    ) -> None:
+        self._files = files
+        self._messages = messages
+        self._replicator = replicator
+        self._limits = limits
+        self._cloud_wait_seconds = cloud_wait_seconds
+
+    def save_upload(self, data: bytes, provenance: Provenance) -> Image:
+        """Keep a picture that no conversation shows yet.
+
+        Raises ``PictureRefused``, ``TooLarge``, ``StorageError`` or ``DatabaseUnavailable``; then nothing was kept.
+        """
+        staged = self.stage(data, provenance)
+        moment = now()
+        holder = Message(
+            id=new_id(),
+            conversation_id=None,
+            owner_id=provenance.owner_id,
+            role="upload",
+            images=(staged.image,),
+            created_at=moment,
+            updated_at=moment,
+        )
+        try:
+            self._messages.add(holder)
+        except ChatBotError as error:
+            self._after_failed_write([staged], error)
+            raise
+        staged.delivery.keep()
+        return self._after_hosts(holder, [staged])[0]
+
+    def stage(self, data: bytes, provenance: Provenance) -> Staged:
+        """Validate and encode, then write the file while the upload already runs.
+
+        Raises ``PictureRefused``, ``TooLarge`` or ``StorageError``; then neither file nor copy stays.
+        """
+        picture = encode(
+            data,
+            max_bytes=self._limits.max_bytes,
+            max_pixels=self._limits.max_pixels,
+            max_frames=self._limits.max_frames,
+        )
+        image = self._describe(picture, provenance)
+        delivery = self._replicator.begin(Upload(image.id, picture.data, image.mime_type, image.sha256))
+        try:
+            self._files.write(image.folder, image.filename, picture.data)
+            for width, thumbnail in picture.thumbnails.items():
+                self._files.write_thumbnail(image.id, width, thumbnail)
+        except ChatBotError:
+            self.discard([Staged(image, delivery)])
+            raise
+        return Staged(image, delivery)
+
+    def commit(self, message_id: str, staged: Sequence[Staged], status: MessageStatus = "complete") -> Message:
+        """Write staged pictures into a running message: from here on they are acknowledged.
+
+        Raises ``Cancelled`` when the message no longer waits for them (nothing is kept) or ``DatabaseUnavailable``.
+        """
+        try:
+            message = self._messages.settle(message_id, status, images=[each.image for each in staged])
+        except ChatBotError as error:
+            self._after_failed_write(staged, error)
+            raise
+        if message is None:
+            self.discard(staged)
+            raise Cancelled("The message was stopped or removed before its picture was ready.")
+        for each in staged:
+            each.delivery.keep()
+        return message
+
+    def wait_for_hosts(self, staged: Sequence[Staged]) -> None:
+        """Give the hosts their few seconds; whatever has not finished by then is the outbox's."""
+        for each in staged:
+            each.delivery.wait(self._cloud_wait_seconds)
+
+    def discard(self, staged: Sequence[Staged]) -> None:
+        """Remove staged pictures that no document holds: their files, and what was uploaded."""
+        for each in staged:
+            each.delivery.abandon()
+            self._files.delete(each.image.folder, each.image.filename)
+            self._files.delete_thumbnails(each.image.id)
+
+    def _after_failed_write(self, staged: Sequence[Staged], error: ChatBotError) -> None:
+        """After a refused write the files go; after an unknown outcome they stay, for the document may exist.
+
+        Files without a document are removed by the clean-up once the grace time is over.
+        """
+        if isinstance(error, DatabaseUnavailable):
+            for each in staged:
+                each.delivery.keep()
+            return
+        self.discard(staged)
+
+    def _after_hosts(self, holder: Message, staged: Sequence[Staged]) -> tuple[Image, ...]:
+        self.wait_for_hosts(staged)
+        fresh = self._messages.get(holder.id)
+        return fresh.images if fresh else holder.images
+
+    def _describe(self, picture: StoredPicture, provenance: Provenance) -> Image:
+        image_id = new_id()
+        return Image(
+            id=image_id,
+            owner_id=provenance.owner_id,
+            folder=provenance.folder,
+            filename=f"{image_id}.{picture.extension}",
+            mime_type=picture.mime_type,
+            size=len(picture.data),
+            width=picture.width,
+            height=picture.height,
+            frames=picture.frames,
+            sha256=picture.sha256,
+            crc32=picture.crc32,
+            thumbhash=picture.thumbhash,
+            generated=provenance.generated,
+            prompt=provenance.prompt,
+            negative_prompt=provenance.negative_prompt,
+            generator=provenance.generator,
+            model=provenance.model,
+            seed=provenance.seed,
+            metadata={**picture.metadata, **provenance.metadata},
+            original_name=provenance.original_name,
+            parent_id=provenance.parent_id,
+            copies=self._replicator.first_copies(),
+            created_at=now(),
+        )

@@ -1,0 +1,177 @@
+"""Copies on cloud hosts: send them, record what came of it, prove them by reading back, try again later.
+
+The outbox is the list of copies inside each picture's document. A copy is leased by whoever works on it, so a
+process that dies leaves a lease that runs out and another worker takes over. ``copies`` holds the transitions.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+
+from ChatBot.db.images import Images, Lease
+from ChatBot.errors import BytesMissing, ChatBotError, ProviderError, ProviderUnavailable
+from ChatBot.hosts.base import Upload
+from ChatBot.hosts.chain import Attempt, HostChain
+from ChatBot.media.files import FileStore
+from ChatBot.models import Copy, Image, new_id, now
+from ChatBot.services.copies import LEASE_SECONDS, after_failure, after_read, after_unread, after_upload
+
+log = structlog.get_logger(__name__)
+
+PARALLEL_UPLOADS = 8
+
+Listener = Callable[[str], None]
+
+
+@dataclass
+class Delivery:
+    """An upload that runs beside the local write and waits for the document before it records anything."""
+
+    upload: Upload
+    done: Future[None] | None = None
+    _decided: threading.Event = field(default_factory=threading.Event)
+    _kept: bool = False
+
+    def keep(self) -> None:
+        """The document is written: the outcome may be recorded."""
+        self._kept = True
+        self._decided.set()
+
+    def abandon(self) -> None:
+        """There will be no document: whatever was uploaded is to be deleted again."""
+        self._decided.set()
+
+    def kept(self) -> bool:
+        """Wait for the decision and return it."""
+        return self._decided.wait(LEASE_SECONDS) and self._kept
+
+    def wait(self, seconds: float) -> None:
+        """Wait at most that long for the upload and its read-back."""
+        if self.done is not None and seconds > 0:
+            try:
+                self.done.result(timeout=seconds)
+            except FutureTimeout:
+                log.info("replication.answer_goes_ahead", image=self.upload.image_id)
+
+
+class Replicator:
+    """Brings the copies of pictures to the hosts of a chain and proves them."""
+
+    def __init__(self, chain: HostChain, images: Images, files: FileStore, on_change: Listener) -> None:
+        self._chain = chain
+        self._images = images
+        self._files = files
+        self._on_change = on_change
+        self._owner = new_id()
+        self._pool = ThreadPoolExecutor(PARALLEL_UPLOADS, thread_name_prefix="upload")
+
+    def first_copies(self) -> tuple[Copy, ...]:
+        """Return the copies a new picture starts with: the first host's, leased to this process; none without hosts."""
+        if not self._chain.hosts:
+            return ()
+        until = now() + timedelta(seconds=LEASE_SECONDS)
+        first = self._chain.hosts[0].name
+        return (Copy(host=first, state="leased", lease_owner=self._owner, lease_until=until, next_at=until),)
+
+    def begin(self, upload: Upload) -> Delivery:
+        """Start sending a new picture's bytes through the chain, in parallel with its local write."""
+        delivery = Delivery(upload)
+        if self._chain.hosts:
+            delivery.done = self._pool.submit(self._deliver, delivery)
+        return delivery
+
+    def work_once(self) -> bool:
+        """Do one due piece of the outbox; False when nothing is due."""
+        lease = self._images.lease_due(self._owner, LEASE_SECONDS, now())
+        if lease is None:
+            return False
+        copy = _copy_of(lease.located.image, lease.host)
+        if copy.state == "uploaded":
+            self._read_back(lease.located.image, copy)
+        else:
+            self._send_again(lease, copy)
+        self._on_change(lease.located.image.id)
+        return True
+
+    def close(self) -> None:
+        """Let running uploads finish; what is still queued stays leased and is taken over later."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _deliver(self, delivery: Delivery) -> None:
+        attempt = self._chain.upload_detailed(delivery.upload)
+        try:
+            located = self._images.find(delivery.upload.image_id, trashed=True) if delivery.kept() else None
+            if located is None:
+                self._take_back(attempt)
+                return
+            self._record(located.image, attempt)
+            self._on_change(delivery.upload.image_id)
+        except ChatBotError as error:
+            log.warning("replication.unrecorded", image=delivery.upload.image_id, error=str(error))
+
+    def _take_back(self, attempt: Attempt) -> None:
+        if attempt.receipt is None:
+            return
+        try:
+            self._chain.delete(attempt.receipt)
+        except ChatBotError as error:
+            log.warning("replication.orphan", host=attempt.receipt.host, error=str(error))
+
+    def _record(self, image: Image, attempt: Attempt) -> None:
+        for host, failure in attempt.failures.items():
+            self._store(image, host, lambda copy, failure=failure: after_failure(copy, failure, now()))
+        if attempt.receipt is not None:
+            receipt = attempt.receipt
+            uploaded = self._store(image, receipt.host, lambda copy: after_upload(copy, receipt, self._owner, now()))
+            if uploaded is not None:
+                self._read_back(image, uploaded)
+
+    def _store(self, image: Image, host: str, change: Callable[[Copy], Copy]) -> Copy | None:
+        """Apply a change to the copy on a host, adding the copy if this is the first one there."""
+        old = next((copy for copy in image.copies if copy.host == host), None)
+        new = change(old or Copy(host=host))
+        written = self._images.set_copy(image.id, old, new) if old else self._images.add_copy(image.id, new)
+        if not written:
+            log.warning("replication.lost_race", image=image.id, host=host, state=new.state)
+        return new if written else None
+
+    def _send_again(self, lease: Lease, copy: Copy) -> None:
+        image = lease.located.image
+        try:
+            data = self._files.read(image.folder, image.filename, image.sha256)
+        except ChatBotError as error:
+            failure = ProviderUnavailable(f"The local file cannot be sent: {error}", provider=copy.host)
+            self._record(image, Attempt(None, {copy.host: failure}))
+            return
+        upload = Upload(image.id, data, image.mime_type, image.sha256)
+        self._record(image, self._attempt(upload, copy, image))
+
+    def _attempt(self, upload: Upload, copy: Copy, image: Image) -> Attempt:
+        """A first attempt goes through the whole chain; a later one to the one host that still owes a copy."""
+        if copy.attempts == 0 and len(image.copies) == 1:
+            return self._chain.upload_detailed(upload)
+        try:
+            return Attempt(self._chain.member(copy.host).upload(upload), {})
+        except ProviderError as error:
+            return Attempt(None, {copy.host: error})
+
+    def _read_back(self, image: Image, copy: Copy) -> None:
+        try:
+            data = self._chain.member(copy.host).fetch(copy.url or "")
+        except (ProviderError, BytesMissing) as error:
+            proved = after_unread(copy, str(error), now())
+        else:
+            proved = after_read(copy, image, data, now())
+        if not self._images.set_copy(image.id, copy, proved):
+            log.warning("replication.lost_race", image=image.id, host=copy.host, state=proved.state)
+
+
+def _copy_of(image: Image, host: str) -> Copy:
+    return next(copy for copy in image.copies if copy.host == host)

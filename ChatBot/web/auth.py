@@ -1,0 +1,72 @@
+"""``/api/auth`` and ``/api/tokens``: accounts over JSON."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from flask_openapi3 import APIBlueprint, Tag
+from flask_wtf.csrf import generate_csrf
+from werkzeug.wrappers import Response
+
+from ChatBot.web.context import current_account, services, signed_in
+from ChatBot.web.identity import log_in, log_out
+from ChatBot.web.present import token_json, user_json
+from ChatBot.web.problems import problem
+from ChatBot.web.schemas import Credentials, NewToken, TokenPath
+
+auth = APIBlueprint("auth", __name__, url_prefix="/api/auth", abp_tags=[Tag(name="Accounts")])
+tokens = APIBlueprint("tokens", __name__, url_prefix="/api/tokens", abp_tags=[Tag(name="API tokens")])
+
+
+@auth.post("/register")
+def register(body: Credentials) -> tuple[dict[str, Any], int]:
+    """Create an account and log it in; the first one is the administrator."""
+    user = services().accounts.register(body.username, body.password)
+    log_in(user)
+    return {**user_json(user), "csrf_token": generate_csrf()}, HTTPStatus.CREATED
+
+
+@auth.post("/login")
+def login(body: Credentials) -> dict[str, Any]:
+    """Start a session."""
+    user = services().accounts.authenticate(body.username, body.password)
+    log_in(user)
+    return {**user_json(user), "csrf_token": generate_csrf()}
+
+
+@auth.post("/logout")
+def logout() -> tuple[str, int]:
+    """End this session on the server."""
+    log_out()
+    return "", HTTPStatus.NO_CONTENT
+
+
+@auth.get("/me")
+def me() -> dict[str, Any] | Response:
+    """Say who is logged in. The answer carries the CSRF token, also when nobody is (401)."""
+    user = signed_in()
+    if user is None:
+        return problem(HTTPStatus.UNAUTHORIZED, "Nobody is logged in.", "not-authenticated", csrf_token=generate_csrf())
+    return {**user_json(user), "csrf_token": generate_csrf()}
+
+
+@tokens.post("")
+def create(body: NewToken) -> tuple[dict[str, Any], int]:
+    """Make an API token; its text is in this answer only."""
+    token, text = services().accounts.create_token(current_account(), body.name)
+    return {**token_json(token), "token": text}, HTTPStatus.CREATED
+
+
+@tokens.get("")
+def listing() -> dict[str, Any]:
+    """List the account's API tokens."""
+    found = services().accounts.tokens_of(current_account())
+    return {"items": [token_json(token) for token in found], "next_cursor": None}
+
+
+@tokens.delete("/<token_id>")
+def revoke(path: TokenPath) -> tuple[str, int]:
+    """Revoke an API token."""
+    services().accounts.revoke_token(path.token_id, current_account())
+    return "", HTTPStatus.NO_CONTENT

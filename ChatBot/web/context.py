@@ -1,0 +1,44 @@
+"""What a view needs of the application: its services, and who asks."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from flask import current_app, g
+from flask_login import current_user as login_user_proxy
+
+from ChatBot.bootstrap import Services
+from ChatBot.errors import NotAuthenticated
+from ChatBot.models import User
+from ChatBot.services.access import Viewer
+
+EXTENSION = "chatbot"
+
+
+def services() -> Services:
+    """Return the services of the running application."""
+    return cast("Services", current_app.extensions[EXTENSION])
+
+
+def signed_in() -> User | None:
+    """Return the account that asks, by session or API token, or None."""
+    account = getattr(login_user_proxy, "account", None)
+    return account if isinstance(account, User) else None
+
+
+def current_account() -> User:
+    """Return the account that asks; raises ``NotAuthenticated`` (the guard normally refuses earlier)."""
+    user = signed_in()
+    if user is None:
+        raise NotAuthenticated("Log in first.")
+    return user
+
+
+def current_viewer() -> Viewer:
+    """Return whoever asks, as the access rules see them."""
+    return Viewer(user=signed_in())
+
+
+def request_id() -> str:
+    """Return the id of this request, as it stands in the log."""
+    return str(g.get("request_id", ""))

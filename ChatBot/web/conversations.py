@@ -1,0 +1,57 @@
+"""``/api/conversations`` and ``/api/conversation/<id>``: conversations over JSON."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from flask_openapi3 import APIBlueprint, Tag
+
+from ChatBot.web.context import current_account, current_viewer, services
+from ChatBot.web.paging import decode_cursor, page_json
+from ChatBot.web.present import conversation_json, message_json
+from ChatBot.web.schemas import ConversationPath, NewConversation, Page, Title
+
+conversations = APIBlueprint("conversations", __name__, url_prefix="/api", abp_tags=[Tag(name="Conversations")])
+
+
+@conversations.post("/conversations")
+def create(body: NewConversation) -> tuple[dict[str, Any], int]:
+    """Open an empty conversation."""
+    conversation = services().threads.create(current_account(), body.title)
+    return conversation_json(conversation), HTTPStatus.CREATED
+
+
+@conversations.get("/conversations")
+def listing(query: Page) -> dict[str, Any]:
+    """List the account's conversations, last used first."""
+    found = services().threads.of(current_account(), query.limit + 1, decode_cursor(query.cursor))
+    return page_json(found, query.limit, conversation_json, lambda each: (each.updated_at, each.id))
+
+
+@conversations.get("/conversation/<conversation_id>")
+def read(path: ConversationPath) -> dict[str, Any]:
+    """Return a conversation with its messages and their pictures."""
+    viewer = current_viewer()
+    conversation = services().threads.get(viewer, path.conversation_id)
+    last_seq = services().events.last_seq(conversation.id)
+    messages = services().threads.messages(viewer, conversation)
+    attached = services().gallery.attached(messages)
+    return {
+        **conversation_json(conversation),
+        "messages": [message_json(message, attached) for message in messages],
+        "last_event_id": last_seq,
+    }
+
+
+@conversations.patch("/conversation/<conversation_id>")
+def rename(path: ConversationPath, body: Title) -> dict[str, Any]:
+    """Rename a conversation."""
+    return conversation_json(services().threads.rename(current_account(), path.conversation_id, body.title))
+
+
+@conversations.delete("/conversation/<conversation_id>")
+def remove(path: ConversationPath) -> tuple[str, int]:
+    """Delete a conversation; its pictures go to the trash and its links close."""
+    services().threads.remove(current_account(), path.conversation_id)
+    return "", HTTPStatus.NO_CONTENT

@@ -1,0 +1,68 @@
+"""The bytes of pictures: ``/i/<id>`` and the original design's ``/static/Storage/...``, under the same rule."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from flask import Response, request
+from flask_openapi3 import APIBlueprint, Tag
+from werkzeug.http import dump_options_header
+from werkzeug.wsgi import wrap_file
+
+from ChatBot.errors import NotFound
+from ChatBot.models import Image
+from ChatBot.services.resolver import Opened
+from ChatBot.web.context import current_viewer, services
+from ChatBot.web.schemas import ImagePath, Rendition
+
+files = APIBlueprint("files", __name__, abp_tags=[Tag(name="Picture files")])
+
+FOLDERS = ("Image_Gen", "uploads")
+
+
+@files.get("/i/<image_id>")
+def permanent(path: ImagePath, query: Rendition) -> Response:
+    """Send a picture: this server's file, else a cloud copy whose bytes are right. ``w`` asks for 256, 512 or 1024."""
+    image = services().gallery.view(current_viewer(), path.image_id)
+    return send(image, width=query.w, download=query.download)
+
+
+@files.get("/static/Storage/<folder>/<file>", doc_ui=False)
+def original_design(**place: str) -> Response:
+    """Send a picture by the address that the original design gave it; the database decides, not the path."""
+    image_id, _, _ = place["file"].partition(".")
+    image = services().gallery.view(current_viewer(), image_id)
+    if place["folder"] not in FOLDERS or (image.folder, image.filename) != (place["folder"], place["file"]):
+        raise NotFound("There is no such picture.")
+    return send(image)
+
+
+def send(image: Image, *, width: int | None = None, download: bool = False) -> Response:
+    """Return a picture's bytes with everything a cache and a resumed download need."""
+    resolver = services().resolver
+    opened = resolver.open_thumbnail(image, width) if width else resolver.open(image)
+    response = Response(wrap_file(request.environ, opened.file), mimetype=opened.mime_type, direct_passthrough=True)
+    response.content_length = opened.size
+    _describe(response, opened)
+    response.last_modified = image.created_at
+    if download:
+        name = f"{(image.prompt or image.caption or 'picture')[:60].strip() or 'picture'}.{image.filename.rpartition('.')[2]}"
+        response.headers["Content-Disposition"] = _attachment(name)
+    return response.make_conditional(request, accept_ranges=True, complete_length=opened.size)  # type: ignore[return-value]
+
+
+def _describe(response: Response, opened: Opened) -> None:
+    response.set_etag(opened.etag)
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.headers["X-Image-Source"] = opened.source
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+
+
+def _attachment(name: str) -> str:
+    """Return a Content-Disposition that every browser reads, whatever is in the name (RFC 6266)."""
+    safe = "".join(c if c.isascii() and (c.isalnum() or c in " ._-") else "_" for c in name)
+    options: dict[str, Any] = {"filename": safe}
+    header = dump_options_header("attachment", options)
+    return f"{header}; filename*=UTF-8''{quote(name, safe='')}"

@@ -1,0 +1,95 @@
+"""Who asks: a browser session (Flask-Login) or an API token, and the CSRF token that belongs to a session."""
+
+from __future__ import annotations
+
+from flask import Flask, Request, g, request, session
+from flask_login import LoginManager, UserMixin, login_user, logout_user
+from flask_wtf.csrf import CSRFError, CSRFProtect
+
+from ChatBot.errors import Forbidden, NotAuthenticated
+from ChatBot.models import User
+from ChatBot.web.context import services, signed_in
+from ChatBot.web.sessions import ServerSession
+
+login_manager = LoginManager()
+csrf = CSRFProtect()
+
+BEARER = "bearer "
+
+
+class Account(UserMixin):  # type: ignore[misc]
+    """Flask-Login's view of an account."""
+
+    def __init__(self, account: User) -> None:
+        self.account = account
+
+    def get_id(self) -> str:
+        """Return what the session remembers."""
+        return self.account.id
+
+
+def init_app(app: Flask) -> None:
+    """Attach session login, token login and CSRF protection."""
+    app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_HEADERS=["X-CSRF-Token"], WTF_CSRF_TIME_LIMIT=None)
+    app.config.update(WTF_CSRF_SSL_STRICT=False)
+    login_manager.init_app(app)
+    csrf.init_app(app)
+
+
+@login_manager.user_loader  # type: ignore[untyped-decorator]
+def load_user(user_id: str) -> Account | None:
+    """Return the account a session names."""
+    user = services().accounts.get(user_id)
+    return Account(user) if user else None
+
+
+@login_manager.request_loader  # type: ignore[untyped-decorator]
+def load_by_token(incoming: Request) -> Account | None:
+    """Return the account of the request's API token; raises ``NotAuthenticated`` for a wrong one."""
+    authorization = incoming.headers.get("Authorization", "")
+    if not authorization.lower().startswith(BEARER):
+        return None
+    user = services().accounts.by_token(authorization[len(BEARER) :].strip())
+    g.by_token = True
+    return Account(user)
+
+
+def log_in(user: User) -> None:
+    """Start a session for an account under a fresh key."""
+    assert isinstance(session, ServerSession) or hasattr(session, "rotate")  # noqa: S101 - our own interface
+    session.clear()
+    session.rotate()  # type: ignore[attr-defined]
+    login_user(Account(user))
+
+
+def log_out() -> None:
+    """End the session: its data is deleted on the server."""
+    logout_user()
+    session.clear()
+
+
+def check_csrf() -> None:
+    """Refuse a state-changing request that another site could have made a browser send.
+
+    A request with an API token carries no ambient authority and needs none. Neither does a JSON request without any
+    session (a program that registers or logs in): a foreign page cannot send JSON without a preflight.
+    """
+    if request.method in ("GET", "HEAD", "OPTIONS") or g.get("by_token"):
+        return
+    if signed_in() is None and request.is_json and _same_origin():
+        return
+    try:
+        csrf.protect()
+    except CSRFError as error:
+        raise Forbidden(f"{error.description} Read the token from GET /api/auth/me and send it as X-CSRF-Token.") from error
+
+
+def _same_origin() -> bool:
+    origin = request.headers.get("Origin")
+    return origin is None or origin == request.host_url.rstrip("/")
+
+
+def require_token_or_session() -> None:
+    """Raise ``NotAuthenticated`` unless an account asks."""
+    if signed_in() is None:
+        raise NotAuthenticated("Log in, or send an API token as “Authorization: Bearer …”.")

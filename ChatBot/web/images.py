@@ -1,0 +1,160 @@
+"""Pictures over JSON: draw, hand in, list, describe, trash, restore."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from http import HTTPStatus
+from typing import Any
+
+from flask import request
+from flask_openapi3 import APIBlueprint, Tag
+
+from ChatBot.errors import ChatBotError, InputError, ProviderUnavailable, TooLarge
+from ChatBot.generators.base import GenerationRequest
+from ChatBot.models import Message
+from ChatBot.services.image_handler import Provenance
+from ChatBot.web.context import current_account, current_viewer, services
+from ChatBot.web.messages import events_url
+from ChatBot.web.paging import decode_cursor, encode_cursor
+from ChatBot.web.present import durability_json, image_json
+from ChatBot.web.schemas import ImageChanges, ImagePath, NewImage, Page
+
+images = APIBlueprint("images", __name__, url_prefix="/api", abp_tags=[Tag(name="Pictures")])
+
+KEY_CHARACTERS = 200
+NAME_CHARACTERS = 255
+
+
+@images.post("/generate-image")
+def generate(body: NewImage) -> tuple[dict[str, Any], int]:
+    """Draw pictures into a conversation (a new one if none is named).
+
+    Answers 201 when they are stored, or at once with 202 under ``Prefer: respond-async``. The same
+    ``Idempotency-Key`` returns the first call's pictures and draws nothing again.
+    """
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not 1 <= len(key) <= KEY_CHARACTERS:
+        raise InputError(f"An Idempotency-Key has 1 to {KEY_CHARACTERS} characters.")
+    wanted = GenerationRequest(
+        prompt=body.prompt.strip(),
+        negative_prompt=body.negative_prompt or "",
+        width=body.width,
+        height=body.height,
+        count=body.count,
+        seed=body.seed,
+    )
+    generation = services().generation
+    message = generation.start(
+        current_account(), body.conversation_id, wanted, generator=body.generator, idempotency_key=key
+    )
+    if "respond-async" in request.headers.get("Prefer", ""):
+        return _pending(message), HTTPStatus.ACCEPTED
+    message = generation.finished(message)
+    if message.status == "complete":
+        return _made(message), HTTPStatus.CREATED
+    if message.status in ("queued", "streaming"):
+        return _pending(message), HTTPStatus.ACCEPTED
+    raise _failure(message)
+
+
+@images.post("/uploads")
+def upload() -> tuple[dict[str, Any], int]:
+    """Hand in a picture: multipart ``file``, or JSON ``{"data": base64}``."""
+    data, name = _uploaded()
+    owner = current_account()
+    image = services().image_handler.save_upload(data, Provenance(owner.id, generated=False, original_name=name))
+    return image_json(image), HTTPStatus.CREATED
+
+
+@images.get("/images")
+def listing(query: Page) -> dict[str, Any]:
+    """List the account's pictures, newest first."""
+    found, last = services().gallery.page(current_account(), query.limit, decode_cursor(query.cursor))
+    cursor = encode_cursor((last.created_at, last.id)) if last else None
+    return {"items": [image_json(image) for image in found], "next_cursor": cursor}
+
+
+@images.get("/images/<image_id>")
+def read(path: ImagePath) -> dict[str, Any]:
+    """Return a picture's record."""
+    return image_json(services().gallery.view(current_viewer(), path.image_id))
+
+
+@images.patch("/images/<image_id>")
+def describe(path: ImagePath, body: ImageChanges) -> dict[str, Any]:
+    """Change a picture's caption, tags or favourite mark."""
+    changed = services().gallery.describe(
+        current_account(), path.image_id, caption=body.caption, tags=body.tags, favourite=body.favourite
+    )
+    return image_json(changed)
+
+
+@images.delete("/images/<image_id>")
+def trash(path: ImagePath) -> dict[str, Any]:
+    """Put a picture into the trash: it answers nobody from now on; its copies are removed when the trash is emptied."""
+    image = services().gallery.trash(current_account(), path.image_id)
+    has_copies = any(copy.url for copy in image.copies)
+    return {"id": image.id, "state": "trashed", "remote": "pending" if has_copies else "confirmed"}
+
+
+@images.post("/images/<image_id>/untrash")
+def untrash(path: ImagePath) -> dict[str, Any]:
+    """Take a picture out of the trash."""
+    return image_json(services().gallery.untrash(current_account(), path.image_id))
+
+
+@images.post("/images/<image_id>/restore")
+def restore(path: ImagePath) -> dict[str, Any]:
+    """Bring a picture's local file back from a cloud copy."""
+    image = services().gallery.view(current_viewer(), path.image_id)
+    source = services().resolver.restore(image)
+    fresh = services().gallery.view(current_viewer(), path.image_id)
+    return {"id": image.id, "source": source, "durability": durability_json(fresh)}
+
+
+def _uploaded() -> tuple[bytes, str | None]:
+    """Return the bytes and the display name of an upload, whichever way it was sent."""
+    if request.is_json:
+        return _decoded(request.get_json(silent=True)), None
+    file = request.files.get("file")
+    if file is None:
+        raise InputError("Send the picture as the multipart field “file”, or as JSON {“data”: base64}.")
+    return file.stream.read(), (file.filename or "")[:NAME_CHARACTERS] or None
+
+
+def _decoded(body: object) -> bytes:
+    data = body.get("data") if isinstance(body, dict) else None
+    if not isinstance(data, str):
+        raise InputError("The JSON body needs “data”: the picture in base64.")
+    head, comma, rest = data.partition(",")
+    encoded = rest if comma and head.startswith("data:") else data
+    if len(encoded) > services().settings.max_upload_bytes * 4 // 3 + 4:
+        raise TooLarge("The picture is larger than this server accepts (MAX_UPLOAD_MB).")
+    try:
+        return base64.b64decode(encoded, validate=True)
+    except binascii.Error as error:
+        raise InputError("“data” is not valid base64.") from error
+
+
+def _made(message: Message) -> dict[str, Any]:
+    return {
+        "conversation_id": message.conversation_id,
+        "message_id": message.id,
+        "images": [image_json(image) for image in message.images if image.trashed_at is None],
+    }
+
+
+def _pending(message: Message) -> dict[str, Any]:
+    return {
+        "conversation_id": message.conversation_id,
+        "message_id": message.id,
+        "images": [],
+        "events_url": events_url(message.conversation_id),
+    }
+
+
+def _failure(message: Message) -> ChatBotError:
+    """Return the error of a message that was not completed; the message itself keeps the reason for the page."""
+    reason = message.error or "The picture was stopped before it was ready."
+    return ProviderUnavailable(reason, provider=str((message.request or {}).get("generator", "")))

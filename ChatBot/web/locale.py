@@ -1,0 +1,28 @@
+"""The language of the pages: the one chosen, else the one the browser prefers."""
+
+from __future__ import annotations
+
+from flask import Flask, request, session
+from flask_babel import Babel, get_locale
+
+LANGUAGES = ("en", "vi")
+
+
+def init_app(app: Flask) -> None:
+    """Attach translations; the catalogues are in ``ChatBot/translations``."""
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = "translations"
+    Babel(app, locale_selector=_choose)
+    app.jinja_env.globals["_"] = app.jinja_env.globals["gettext"]
+
+
+def current_language() -> str:
+    """Return the language of this page as a BCP 47 tag."""
+    locale = get_locale()
+    return locale.language if locale else LANGUAGES[0]
+
+
+def _choose() -> str:
+    chosen = session.get("language")
+    if chosen in LANGUAGES:
+        return str(chosen)
+    return request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]

@@ -1,0 +1,89 @@
+"""Messages of a conversation: say something, stop, answer again, follow the stream."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response, request, stream_with_context
+from flask_openapi3 import APIBlueprint, Tag
+
+from ChatBot.models import Event, Message
+from ChatBot.web.context import current_account, current_viewer, services
+from ChatBot.web.schemas import After, ConversationPath, EditedMessage, MessagePath, NewMessage
+
+messages = APIBlueprint(
+    "messages", __name__, url_prefix="/api/conversation/<conversation_id>", abp_tags=[Tag(name="Messages")]
+)
+
+RECONNECT_MILLISECONDS = 2000
+
+
+@messages.post("/messages")
+def post(path: ConversationPath, body: NewMessage) -> tuple[dict[str, Any], int]:
+    """Say something; the answer arrives on the event stream."""
+    question, answer = services().chat.post(current_account(), path.conversation_id, body.content, body.images)
+    return _accepted(answer, question), HTTPStatus.ACCEPTED
+
+
+@messages.post("/messages/<message_id>/edit")
+def edit(path: MessagePath, body: EditedMessage) -> tuple[dict[str, Any], int]:
+    """Replace a question and everything after it, and answer it anew."""
+    question, answer = services().chat.edit(
+        current_account(), path.conversation_id, path.message_id, body.content
+    )
+    return _accepted(answer, question), HTTPStatus.ACCEPTED
+
+
+@messages.post("/messages/<message_id>/cancel")
+def cancel(path: MessagePath) -> dict[str, Any]:
+    """Stop an answer; what was written so far stays."""
+    message = services().chat.cancel(current_account(), path.conversation_id, path.message_id)
+    return {"message_id": message.id, "status": message.status}
+
+
+@messages.post("/messages/<message_id>/regenerate")
+def regenerate(path: MessagePath) -> tuple[dict[str, Any], int]:
+    """Answer a question anew; the old answer's pictures stay in the gallery."""
+    answer = services().chat.regenerate(current_account(), path.conversation_id, path.message_id)
+    return _accepted(answer), HTTPStatus.ACCEPTED
+
+
+@messages.get("/events")
+def events(path: ConversationPath, query: After) -> Response:
+    """Follow a conversation as server-sent events, from ``Last-Event-ID`` (or ``after``) on."""
+    conversation = services().threads.get(current_viewer(), path.conversation_id)
+    seen = request.headers.get("Last-Event-ID", "")
+    after = int(seen) if seen.isdecimal() else query.after
+    if after is None:
+        after = services().events.last_seq(conversation.id)
+    stream = _encode(services().events.follow(conversation.id, after))
+    response = Response(stream_with_context(stream), mimetype="text/event-stream")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Accel-Buffering"] = "no"
+    return response
+
+
+def events_url(conversation_id: str | None) -> str:
+    """Return where a conversation's stream is."""
+    return f"/api/conversation/{conversation_id}/events"
+
+
+def _accepted(answer: Message, question: Message | None = None) -> dict[str, Any]:
+    return {
+        "message_id": answer.id,
+        "user_message_id": question.id if question else answer.reply_to,
+        "events_url": events_url(answer.conversation_id),
+    }
+
+
+def _encode(events: Iterator[Event | None]) -> Iterator[str]:
+    """Turn events into the wire format; silence becomes a comment, so that a dead line is noticed."""
+    yield f"retry: {RECONNECT_MILLISECONDS}\n\n"
+    for event in events:
+        if event is None:
+            yield ": still here\n\n"
+        else:
+            yield f"id: {event.seq}\nevent: {event.type}\ndata: {json.dumps(event.data, default=str)}\n\n"

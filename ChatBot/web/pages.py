@@ -1,0 +1,191 @@
+"""The pages of the application for people with a browser."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Blueprint, redirect, render_template, request, session
+from werkzeug.wrappers import Response
+
+from ChatBot.errors import ChatBotError
+from ChatBot.web.context import current_account, current_viewer, services, signed_in
+from ChatBot.web.identity import log_in, log_out
+from ChatBot.web.locale import LANGUAGES
+from ChatBot.web.paging import decode_cursor, encode_cursor
+from ChatBot.web.present import share_json
+from ChatBot.web.problems import status_of
+from ChatBot.web.views import image_view, message_view
+
+pages = Blueprint("pages", __name__)
+
+SIDEBAR_CONVERSATIONS = 200
+GALLERY_PAGE = 48
+SHARES_PAGE = 50
+
+
+@pages.get("/login")
+def login() -> str | Response:
+    """Show the login form; whoever is logged in goes on."""
+    if signed_in():
+        return redirect(_safe_next(request.args.get("next")))
+    if services().accounts.none_yet:
+        return redirect("/register")
+    return _entry("login.html", None, request.args.get("next"))
+
+
+@pages.post("/login")
+def log_in_by_form() -> Response | tuple[str, int]:
+    """Log in by the form."""
+    target = request.form.get("next")
+    try:
+        user = services().accounts.authenticate(request.form.get("username", ""), request.form.get("password", ""))
+    except ChatBotError as error:
+        return _entry("login.html", str(error), target), status_of(error)
+    log_in(user)
+    return redirect(_safe_next(target), HTTPStatus.SEE_OTHER)
+
+
+@pages.get("/register")
+def register() -> str | Response:
+    """Show the registration form."""
+    return redirect("/") if signed_in() else _entry("register.html", None, request.args.get("next"))
+
+
+@pages.post("/register")
+def sign_up() -> Response | tuple[str, int]:
+    """Register by the form."""
+    target = request.form.get("next")
+    try:
+        user = services().accounts.register(request.form.get("username", ""), request.form.get("password", ""))
+    except ChatBotError as error:
+        return _entry("register.html", str(error), target), status_of(error)
+    log_in(user)
+    return redirect(_safe_next(target), HTTPStatus.SEE_OTHER)
+
+
+@pages.post("/logout")
+def log_out_by_form() -> Response:
+    """End the session."""
+    log_out()
+    return redirect("/login", HTTPStatus.SEE_OTHER)
+
+
+@pages.post("/language")
+def language() -> Response:
+    """Remember the language of the pages."""
+    chosen = request.form.get("language", "")
+    if chosen in LANGUAGES:
+        session["language"] = chosen
+    return redirect(_safe_next(urlsplit(request.referrer or "").path), HTTPStatus.SEE_OTHER)
+
+
+@pages.get("/")
+def home() -> str:
+    """Show an empty conversation."""
+    return render_template("chat.html", conversation=None, messages=[], last_seq=0, **_chat_context())
+
+
+@pages.get("/c/<conversation_id>")
+def conversation(conversation_id: str) -> str:
+    """Show a conversation."""
+    viewer = current_viewer()
+    found = services().threads.get(viewer, conversation_id)
+    last_seq = services().events.last_seq(found.id)
+    messages = services().threads.messages(viewer, found)
+    attached = services().gallery.attached(messages)
+    views = [message_view(message, attached) for message in messages]
+    return render_template("chat.html", conversation=found, messages=views, last_seq=last_seq, **_chat_context())
+
+
+@pages.get("/c/<conversation_id>/messages/<message_id>")
+def message(conversation_id: str, message_id: str) -> str:
+    """Show one message, for swapping it into the page."""
+    viewer = current_viewer()
+    found = services().threads.get(viewer, conversation_id)
+    last_seq = services().events.last_seq(found.id)
+    one = services().threads.message(viewer, found.id, message_id)
+    view = message_view(one, services().gallery.attached([one]))
+    return render_template("message.html", message={**view, "seq": last_seq})
+
+
+@pages.get("/gallery")
+def gallery() -> str:
+    """Show the account's pictures."""
+    images, last = services().gallery.page(current_account(), GALLERY_PAGE, decode_cursor(request.args.get("cursor")))
+    cursor = encode_cursor((last.created_at, last.id)) if last else None
+    return render_template("gallery.html", images=[image_view(image) for image in images], next_cursor=cursor)
+
+
+@pages.get("/shares")
+def shares() -> str:
+    """Show the account's open links."""
+    user = current_account()
+    found = services().sharing.of(user, SHARES_PAGE + 1, decode_cursor(request.args.get("cursor")))
+    titles = {each.id: each.title for each in services().threads.of(user, SIDEBAR_CONVERSATIONS)}
+    shown = found[:SHARES_PAGE]
+    cursor = encode_cursor((shown[-1].created_at, shown[-1].id)) if len(found) > SHARES_PAGE else None
+    rows = [
+        {
+            **share_json(share),
+            "title": titles.get(share.conversation_id, ""),
+            "created_at": share.created_at,
+            "expires_at": share.expires_at,
+        }
+        for share in shown
+    ]
+    return render_template("shares.html", shares=rows, next_cursor=cursor)
+
+
+@pages.post("/shares/<share_id>/revoke")
+def revoke_share(share_id: str) -> Response:
+    """Close a link without scripts."""
+    services().sharing.revoke(current_account(), share_id)
+    return redirect("/shares", HTTPStatus.SEE_OTHER)
+
+
+@pages.get("/settings")
+def settings() -> str:
+    """Show the account's settings and API tokens."""
+    return render_template("settings.html", tokens=services().accounts.tokens_of(current_account()))
+
+
+@pages.get("/admin")
+def admin() -> str:
+    """Show the server's totals."""
+    report = services().stats()
+    return render_template("admin.html", totals=report["totals"], hosts=report["copies"])
+
+
+def _entry(template: str, error: str | None, target: str | None) -> str:
+    accounts = services().accounts
+    return render_template(
+        template,
+        error=error,
+        next=_safe_next(target),
+        registration_open=accounts.registration_open,
+        first_account=accounts.none_yet,
+        username=request.form.get("username", ""),
+    )
+
+
+def _chat_context() -> dict[str, Any]:
+    running = services()
+    return {
+        "conversations": running.threads.of(current_account(), SIDEBAR_CONVERSATIONS),
+        "assistant_name": running.assistant.name,
+        "generator_name": running.settings.image_generator,
+        "is_demo": running.assistant.name == "demo",
+        "max_upload_mb": running.settings.max_upload_mb,
+    }
+
+
+def _safe_next(target: str | None) -> str:
+    """Return a path of this site to go on to; anything that could lead elsewhere becomes the start page."""
+    if not target or not target.startswith("/") or target.startswith(("//", "/\\")):
+        return "/"
+    parts = urlsplit(target)
+    if parts.scheme or parts.netloc or any(ord(character) < 32 or character == "\\" for character in target):
+        return "/"
+    return target

@@ -1,0 +1,116 @@
+"""What leaves the server: the JSON of each noun, with nothing private in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ChatBot.models import Conversation, Image, Message, Share, Token, User
+
+ImageUrl = Callable[[Image], str]
+
+
+def own_url(image: Image) -> str:
+    """Return the permanent path of a picture for its owner."""
+    return f"/i/{image.id}"
+
+
+def user_json(user: User) -> dict[str, Any]:
+    """Return an account as its owner sees it."""
+    return {"id": user.id, "username": user.username, "role": user.role}
+
+
+def token_json(token: Token) -> dict[str, Any]:
+    """Return an API token's record, without its text."""
+    return token.model_dump(include={"id", "name", "created_at", "last_used_at"}, mode="json")
+
+
+def conversation_json(conversation: Conversation) -> dict[str, Any]:
+    """Return a conversation without its messages."""
+    return conversation.model_dump(include={"id", "title", "created_at", "updated_at"}, mode="json")
+
+
+def message_json(message: Message, attached: Mapping[str, Image]) -> dict[str, Any]:
+    """Return a message as its owner sees it; attached pictures come before its own."""
+    shown = [attached[each] for each in message.attachments if each in attached]
+    shown += [image for image in message.images if image.trashed_at is None]
+    return {
+        "id": message.id,
+        "role": message.role,
+        "content": message.content,
+        "status": message.status,
+        "error": message.error,
+        "created_at": message.created_at.isoformat(),
+        "images": [image_json(image) for image in shown],
+    }
+
+
+def image_json(image: Image) -> dict[str, Any]:
+    """Return a picture as its owner sees it. Delete URLs, paths and metadata never leave the server."""
+    src = own_url(image)
+    best = image.best_copy
+    return {
+        "id": image.id,
+        "url": src,
+        "thumbnail_url": f"{src}?w=512",
+        "src": src,
+        "cloud_url": best.url if best else None,
+        "service": best.host if best else "local",
+        **image.model_dump(
+            include={
+                "caption", "prompt", "negative_prompt", "generator", "model", "seed", "size", "mime_type", "width",
+                "height", "frames", "sha256", "generated", "favourite", "parent_id",
+            }
+        ),
+        "tags": list(image.tags),
+        "created_at": image.created_at.isoformat(),
+        "uploaded_at": best.uploaded_at.isoformat() if best and best.uploaded_at else None,
+        "durability": durability_json(image),
+    }  # fmt: skip
+
+
+def durability_json(image: Image) -> dict[str, Any]:
+    """Return where a picture's bytes are and what is proved of it."""
+    return {
+        "local": image.local,
+        "copies": [
+            {
+                "host": copy.host,
+                "state": copy.state,
+                "fidelity": copy.fidelity,
+                "verified_at": copy.verified_at.isoformat() if copy.verified_at else None,
+            }
+            for copy in image.copies
+        ],
+    }
+
+
+def shared_message_json(message: Message, attached: Mapping[str, Image], base: str) -> dict[str, Any]:
+    """Return a message as the holder of a link sees it: ``base`` is the path its pictures hang under."""
+    shown = [attached[each] for each in message.attachments if each in attached]
+    shown += [image for image in message.images if image.trashed_at is None]
+    return {
+        "id": message.id,
+        "role": message.role,
+        "content": message.content,
+        "created_at": message.created_at.isoformat(),
+        "images": [shared_image_json(image, base) for image in shown],
+    }
+
+
+def shared_image_json(image: Image, base: str) -> dict[str, Any]:
+    """Return a picture as the holder of a link sees it: what is to be seen, and nothing about where it is kept."""
+    src = f"{base}/i/{image.id}"
+    return {
+        "id": image.id,
+        "src": src,
+        "url": src,
+        "thumbnail_url": f"{src}?w=512",
+        **image.model_dump(include={"caption", "prompt", "mime_type", "width", "height", "generated"}),
+    }
+
+
+def share_json(share: Share, *, url: str | None = None, token: str | None = None) -> dict[str, Any]:
+    """Return a link's record; its address and token only at the moment it is made, for they are not kept."""
+    body = share.model_dump(include={"id", "conversation_id", "live", "expires_at", "views", "created_at"}, mode="json")
+    return {**body, "has_password": share.password_hash is not None, "url": url, "token": token}

@@ -1,0 +1,117 @@
+"""Errors as people and programs see them: problem+json (RFC 9457) for programs, a page for browsers."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import structlog
+from flask import Flask, make_response, render_template, request
+from pydantic import ValidationError
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from ChatBot import errors
+from ChatBot.web.context import request_id
+
+log = structlog.get_logger(__name__)
+
+STATUS: tuple[tuple[type[errors.ChatBotError], HTTPStatus], ...] = (
+    (errors.TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    (errors.PictureRefused, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (errors.InputError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (errors.NotAuthenticated, HTTPStatus.UNAUTHORIZED),
+    (errors.Forbidden, HTTPStatus.FORBIDDEN),
+    (errors.NotFound, HTTPStatus.NOT_FOUND),
+    (errors.Conflict, HTTPStatus.CONFLICT),
+    (errors.QuotaExceeded, HTTPStatus.TOO_MANY_REQUESTS),
+    (errors.ProviderRefused, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (errors.ProviderUnavailable, HTTPStatus.BAD_GATEWAY),
+    (errors.StorageFull, HTTPStatus.INSUFFICIENT_STORAGE),
+    (errors.StorageError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (errors.DatabaseUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
+    (errors.IntegrityError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (errors.Cancelled, HTTPStatus.CONFLICT),
+)
+"""The first row whose class fits decides; whatever is in no row is a 500 without details."""
+
+TYPE_PREFIX = "urn:chatbot:problem:"
+
+
+def init_app(app: Flask) -> None:
+    """Register the handlers."""
+    app.register_error_handler(errors.ChatBotError, _known)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unknown)
+
+
+def status_of(error: errors.ChatBotError) -> HTTPStatus:
+    """Return the status that an error of ours answers with."""
+    return next((status for kind, status in STATUS if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def problem(status: HTTPStatus, detail: str, kind: str, **extra: object) -> Response:
+    """Return an error in the form the client prefers: a page for a browser's navigation, else problem+json."""
+    if _wants_page():
+        page = render_template("error.html", status=status.value, title=status.phrase, detail=detail, request_id=request_id())
+        return make_response(page, status)
+    body = {
+        "type": TYPE_PREFIX + kind,
+        "title": status.phrase,
+        "status": status.value,
+        "detail": detail,
+        "request_id": request_id(),
+        **extra,
+    }
+    response = make_response(body, status)
+    response.mimetype = "application/problem+json"
+    return response
+
+
+def invalid_request(error: ValidationError) -> Response:
+    """Answer a body, form or query that does not have the documented shape."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    places = [{"field": ".".join(map(str, item["loc"])) or "body", "reason": item["msg"]} for item in found]
+    detail = "; ".join(f"{place['field']}: {place['reason']}" for place in places[:5])
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, "invalid-request", errors=places[:20])
+
+
+def _known(error: errors.ChatBotError) -> Response:
+    status = status_of(error)
+    if status is HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _unknown(error)
+    extra: dict[str, object] = {"reason": error.reason} if isinstance(error, errors.PictureRefused) else {}
+    response = problem(status, str(error), _kebab(type(error).__name__), **extra)
+    if status is HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def _http(error: HTTPException) -> Response:
+    status = HTTPStatus(error.code or 500)
+    if status is HTTPStatus.NOT_FOUND:
+        return problem(status, "There is nothing here.", "not-found")
+    if status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return problem(status, "The request is larger than this server accepts (MAX_UPLOAD_MB).", "too-large")
+    response = problem(status, error.description or status.description, _kebab(type(error).__name__))
+    for name, value in error.get_headers():
+        if name.lower() in ("allow", "retry-after", "content-range"):
+            response.headers[name] = value
+    return response
+
+
+def _unknown(error: Exception) -> Response:
+    log.error("request.broke", path=request.path, request_id=request_id(), exc_info=error)
+    detail = "Something went wrong on the server. Its log has the details under this request id."
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail, "internal")
+
+
+def _wants_page() -> bool:
+    if request.path.startswith(("/api/", "/v1/", "/i/")):
+        return False
+    return request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html" and (
+        "text/html" in request.headers.get("Accept", "")
+    )
+
+
+def _kebab(name: str) -> str:
+    return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("-")

@@ -1,0 +1,153 @@
+"""The shapes of requests, as the OpenAPI document shows them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from ChatBot.services.generation import COUNTS, PROMPT_CHARACTERS, SEEDS, SIDES
+
+Text = Annotated[str, StringConstraints(max_length=100_000)]
+Side = Annotated[int, Field(strict=True, ge=SIDES.start, le=SIDES.stop - 1)]
+
+
+class Body(BaseModel):
+    """A JSON object; unknown fields are refused so that a misspelt one is not silently ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Credentials(Body):
+    """A name and a password."""
+
+    username: Annotated[str, StringConstraints(max_length=200)]
+    password: Annotated[str, StringConstraints(max_length=5000)]
+
+
+class NewToken(Body):
+    """An API token's name."""
+
+    name: Annotated[str, StringConstraints(max_length=100)] = "token"
+
+
+class NewConversation(Body):
+    """A conversation; without a title the first message gives it one."""
+
+    title: Annotated[str, StringConstraints(max_length=500)] = ""
+
+
+class Title(Body):
+    """A conversation's new title."""
+
+    title: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+
+
+class NewMessage(Body):
+    """A person's message and the ids of the pictures shown with it."""
+
+    content: Text = ""
+    images: Annotated[list[str], Field(max_length=20)] = Field(default_factory=list)
+
+
+class EditedMessage(Body):
+    """A message's new text."""
+
+    content: Text
+
+
+class NewImage(Body):
+    """A picture to be drawn; ``width`` and ``height`` in pixels."""
+
+    prompt: Annotated[str, StringConstraints(max_length=PROMPT_CHARACTERS)]
+    conversation_id: str | None = None
+    width: Side = 1024
+    height: Side = 1024
+    count: Annotated[int, Field(strict=True, ge=COUNTS.start, le=COUNTS.stop - 1)] = 1
+    seed: Annotated[int, Field(strict=True, ge=0, le=SEEDS.stop - 1)] | None = None
+    negative_prompt: Annotated[str, StringConstraints(max_length=PROMPT_CHARACTERS)] | None = None
+    generator: str | None = None
+
+
+class ImageChanges(Body):
+    """What may be changed of a picture; a field that is left out stays."""
+
+    caption: str | None = None
+    tags: list[str] | None = None
+    favourite: bool | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_nulls_for_lists(cls, value: Any) -> Any:
+        if isinstance(value, dict) and value.get("caption", "") is None:
+            return {**value, "caption": ""}
+        return value
+
+
+class NewShare(Body):
+    """A link: ``expires_in`` in seconds (none: it stays), an optional password, live or as it is now."""
+
+    expires_in: Annotated[int, Field(strict=True)] | None = None
+    password: Annotated[str, StringConstraints(min_length=1, max_length=1024)] | None = None
+    live: bool = False
+
+
+class ConversationPath(BaseModel):
+    """A conversation's id."""
+
+    conversation_id: str
+
+
+class MessagePath(ConversationPath):
+    """A message's id within its conversation."""
+
+    message_id: str
+
+
+class ImagePath(BaseModel):
+    """A picture's id."""
+
+    image_id: str
+
+
+class TokenPath(BaseModel):
+    """An API token's id."""
+
+    token_id: str
+
+
+class SharePath(BaseModel):
+    """A share's id."""
+
+    share_id: str
+
+
+class LinkPath(BaseModel):
+    """A share link's token."""
+
+    token: str
+
+
+class LinkImagePath(LinkPath, ImagePath):
+    """A picture under a share link."""
+
+
+class Page(BaseModel):
+    """Where to go on in a list, and how many items to answer with."""
+
+    cursor: str | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+
+class After(BaseModel):
+    """The number of the last event that was seen."""
+
+    after: Annotated[int, Field(ge=0)] | None = None
+
+
+class Rendition(BaseModel):
+    """``w``: width in pixels of a smaller rendition; ``download``: as a file to keep."""
+
+    w: int | None = None
+    download: bool = False
+    crop: bool = False

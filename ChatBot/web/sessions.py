@@ -1,0 +1,92 @@
+"""Server-side browser sessions: the cookie is a random key, its data lives in MongoDB and dies at logout.
+
+Flask's own signed cookie would stay valid after logout, and Flask-Session keeps the key itself in the database; here
+only its SHA-256 is stored.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask, Request, Response
+from flask.sessions import SessionInterface, SessionMixin
+from werkzeug.datastructures import CallbackDict
+
+from ChatBot.db.sessions import Sessions
+from ChatBot.models import now
+from ChatBot.services.accounts import digest
+
+LIFE = timedelta(days=30)
+RENEW_AFTER = timedelta(days=1)
+KEY_BYTES = 32
+
+
+class ServerSession(CallbackDict[str, Any], SessionMixin):
+    """The data of one browser session."""
+
+    def __init__(self, key: str | None, data: dict[str, Any]) -> None:
+        super().__init__(data, self._on_update)
+        self.key = key
+        self.stale_key: str | None = None
+        self.new = key is None
+        self.modified = False
+        self.accessed = True
+
+    def rotate(self) -> None:
+        """Give the session a new key, so that one known before a login is worth nothing after it."""
+        self.stale_key = self.stale_key or self.key
+        self.key = None
+        self.modified = True
+
+    def _on_update(self, _: object) -> None:
+        self.modified = True
+
+
+class MongoSessions(SessionInterface):
+    """Loads and saves sessions through the repository."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    def open_session(self, app: Flask, request: Request) -> ServerSession:
+        """Return the session of the request's cookie, or an empty one."""
+        key = request.cookies.get(self.get_cookie_name(app))
+        data = self._sessions.load(digest(key), now()) if key else None
+        if data is None:
+            return ServerSession(None, {})
+        session = ServerSession(key, data)
+        if now() - session.get("_renewed_at", now()) > RENEW_AFTER:
+            session.modified = True
+        return session
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Store a changed session and set its cookie; an emptied one ends."""
+        assert isinstance(session, ServerSession)  # noqa: S101 - made by open_session above
+        if session.stale_key:
+            self._sessions.remove(digest(session.stale_key))
+        if not session.modified:
+            return
+        if not any(not name.startswith("_renewed") for name in session):
+            self._end(app, session, response)
+            return
+        session.key = session.key or secrets.token_urlsafe(KEY_BYTES)
+        session["_renewed_at"] = now()
+        expires = now() + LIFE
+        self._sessions.save(digest(session.key), dict(session), session.get("_user_id"), expires)
+        response.set_cookie(
+            self.get_cookie_name(app),
+            session.key,
+            expires=expires,
+            httponly=True,
+            secure=self.get_cookie_secure(app),
+            samesite="Lax",
+            path="/",
+        )
+        response.vary.add("Cookie")
+
+    def _end(self, app: Flask, session: ServerSession, response: Response) -> None:
+        if session.key:
+            self._sessions.remove(digest(session.key))
+            response.delete_cookie(self.get_cookie_name(app), path="/")

@@ -1,0 +1,41 @@
+"""Share links over JSON, for the one who shares."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from flask import request, url_for
+from flask_openapi3 import APIBlueprint, Tag
+
+from ChatBot.web.context import current_account, services
+from ChatBot.web.paging import decode_cursor, page_json
+from ChatBot.web.present import share_json
+from ChatBot.web.schemas import ConversationPath, NewShare, Page, SharePath
+
+shares = APIBlueprint("shares", __name__, url_prefix="/api", abp_tags=[Tag(name="Sharing")])
+
+
+@shares.post("/conversation/<conversation_id>/share")
+def create(path: ConversationPath, body: NewShare) -> tuple[dict[str, Any], int]:
+    """Make a link to a conversation; its address is in this answer only."""
+    share, token = services().sharing.create(
+        current_account(), path.conversation_id, expires_in=body.expires_in, password=body.password, live=body.live
+    )
+    base = services().settings.public_base_url or request.host_url
+    url = base.rstrip("/") + url_for("shared.page", token=token)
+    return share_json(share, url=url, token=token), HTTPStatus.CREATED
+
+
+@shares.get("/shares")
+def listing(query: Page) -> dict[str, Any]:
+    """List the account's open links, newest first."""
+    found = services().sharing.of(current_account(), query.limit + 1, decode_cursor(query.cursor))
+    return page_json(found, query.limit, share_json, lambda share: (share.created_at, share.id))
+
+
+@shares.delete("/shares/<share_id>")
+def revoke(path: SharePath) -> tuple[str, int]:
+    """Close a link at once."""
+    services().sharing.revoke(current_account(), path.share_id)
+    return "", HTTPStatus.NO_CONTENT
