@@ -82,6 +82,11 @@ export function dress(root) {
     if (image.dataset.cloudSrc) nearView.observe(image);
   });
   forEachNew(root, "time[datetime]", localise);
+  forEachNew(root, ".prose pre", letKeysScroll);
+}
+
+function letKeysScroll(block) {
+  if (block.scrollWidth > block.clientWidth) block.tabIndex = 0;
 }
 
 function localise(time) {
