@@ -41,7 +41,7 @@ install_packages() {
 }
 
 find_python() {
-    for name in ${PYTHON:-} python3.11 python3.12 python3.13 python3.14 python3; do
+    for name in "${PYTHON:-python3.11}" python3.11 python3.12 python3.13 python3.14 python3; do
         # The real path, because "python3" may become another version when the system is upgraded.
         "$name" -c 'import os, sys; sys.version_info >= (3, 11) or sys.exit(1); print(os.path.realpath(sys.executable))' \
             2>/dev/null && return 0
@@ -49,8 +49,9 @@ find_python() {
     return 1
 }
 
+# "whole" is there unless something was being installed: what was cut off in the middle is made again from nothing.
 make_environment() {
-    [ -x "$venv/bin/python" ] && "$venv/bin/python" -c 'import pip' 2>/dev/null && return 0
+    [ -e "$venv/whole" ] && [ -x "$venv/bin/python" ] && return 0
     rm -rf "$venv"
     python=$(find_python) || {
         may_install || stop "Python 3.11 or later is needed; on Debian 12: sudo apt-get install python3 python3-venv libcurl4"
@@ -71,6 +72,7 @@ make_environment() {
         # Named together, because who asks an administrator wants to ask once.
         stop "Python's venv module is missing: sudo apt-get install $package libcurl4"
     fi
+    : >"$venv/whole"
     say "made $venv with $("$python" --version)"
 }
 
@@ -79,9 +81,11 @@ install_requirements() {
     stamp="$venv/installed-$1"
     cmp -s "$1" "$stamp" && return 0
     say "installing the Python packages of $1 (a minute or two)"
+    rm -f "$venv/whole"
     "$venv/bin/python" -m pip install -qq --disable-pip-version-check --no-input -r "$1" ||
         stop "pip could not install $1; the lines above say why"
     cp "$1" "$stamp"
+    : >"$venv/whole"
 }
 
 # The MongoDB server that comes as a Python package needs libcurl4, which a minimal Debian does not have.

@@ -15,6 +15,20 @@ from ChatBot.config import PROJECT_ROOT, Settings
 # All that the script may need from the system before it installs anything.
 TOOLS = ("sh", "dirname", "id", "cmp", "cp", "rm", "flock")
 
+# Answers like a Python that was found, and makes an environment that holds all requirements.
+MAKES_AN_ENVIRONMENT = f"""#!/bin/sh
+case "$*" in
+*realpath*) echo "$0" ;;
+"-m venv "*)
+    mkdir -p "$3/bin"
+    touch "$3/made-by-the-stand-in"
+    cp requirements.txt "$3/installed-requirements.txt"
+    cp "$0" "$3/bin/python"
+    ;;
+*) exec "{sys.executable}" "$@" ;;
+esac
+"""
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -31,10 +45,13 @@ def pretend_everything_is_installed(folder: Path) -> None:
     python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     python.chmod(0o755)
     shutil.copy(folder / "requirements.txt", folder / ".venv" / "installed-requirements.txt")
+    (folder / ".venv" / "whole").touch()
 
 
-def set_up(folder: Path, purpose: str = "run", path: str | None = None) -> subprocess.CompletedProcess[str]:
-    environment = {"PATH": path or os.environ["PATH"], "LANG": "C.UTF-8"}
+def set_up(
+    folder: Path, purpose: str = "run", path: str | None = None, python: str = ""
+) -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": path or os.environ["PATH"], "PYTHON": python, "LANG": "C.UTF-8"}
     command = ["sh", "scripts/setup.sh", purpose]
     return subprocess.run(command, cwd=folder, env=environment, check=False, capture_output=True, text=True)
 
@@ -72,6 +89,31 @@ def test_existing_settings_file_is_left_as_it_is(folder: Path) -> None:
 
     assert (folder / ".env").read_text() == "PORT=8080\n"
     assert (result.returncode, result.stdout) == (0, "")
+
+
+def test_installation_that_was_cut_off_is_made_again_from_nothing(folder: Path) -> None:
+    pretend_everything_is_installed(folder)
+    (folder / ".venv" / "whole").unlink()
+    python = folder / "stand-in-python"
+    python.write_text(MAKES_AN_ENVIRONMENT)
+    python.chmod(0o755)
+
+    result = set_up(folder, python=str(python))
+
+    assert result.returncode == 0, result.stderr
+    assert (folder / ".venv" / "made-by-the-stand-in").exists()
+    assert (folder / ".venv" / "whole").exists()
+
+
+def test_failed_installation_is_not_taken_for_a_whole_one(folder: Path) -> None:
+    pretend_everything_is_installed(folder)
+    (folder / "requirements.txt").write_text("./no-such-package\n")
+
+    result = set_up(folder)
+
+    assert result.returncode == 4
+    assert "could not install requirements.txt" in result.stderr
+    assert not (folder / ".venv" / "whole").exists()
 
 
 def test_too_old_a_python_is_refused_with_what_to_install(folder: Path, tmp_path: Path) -> None:
