@@ -235,9 +235,10 @@ class _Text:
     def flush(self) -> None:
         self._sent_at = time.monotonic()
         if self._pending:
+            before = len(self.so_far)
             self.so_far += self._pending
-            self._publish(self._answer, "delta", text=self._pending)
-            self._pending = ""
             self._messages.set_content(self._answer.id, self.so_far)
+            self._publish(self._answer, "delta", offset=before, text=self._pending)
+            self._pending = ""
 
 

@@ -18,7 +18,8 @@ MAX_AGE_SECONDS = 365 * 24 * 3600
 
 
 def init_app(app: Flask) -> None:
-    """Give templates ``asset``, ``me`` and ``locale``."""
+    """Give templates ``asset`` (macros too), ``me`` and ``locale``."""
+    app.jinja_env.globals["asset"] = asset
     app.context_processor(_context)
     app.after_request(_cache)
 
@@ -30,7 +31,7 @@ def asset(name: str) -> str:
 
 def _context() -> dict[str, Any]:
     user = signed_in()
-    return {"asset": asset, "me": user_json(user) if user else None, "locale": current_language()}
+    return {"me": user_json(user) if user else None, "locale": current_language()}
 
 
 @lru_cache(maxsize=512)

@@ -14,11 +14,9 @@ from ChatBot.errors import NotFound
 from ChatBot.models import Image
 from ChatBot.services.resolver import Opened
 from ChatBot.web.context import current_viewer, services
-from ChatBot.web.schemas import ImagePath, Rendition
+from ChatBot.web.schemas import ImagePath, Rendition, StoragePath
 
 files = APIBlueprint("files", __name__, abp_tags=[Tag(name="Picture files")])
-
-FOLDERS = ("Image_Gen", "uploads")
 
 
 @files.get("/i/<image_id>")
@@ -28,12 +26,12 @@ def permanent(path: ImagePath, query: Rendition) -> Response:
     return send(image, width=query.w, download=query.download)
 
 
-@files.get("/static/Storage/<folder>/<file>", doc_ui=False)
-def original_design(**place: str) -> Response:
+@files.get("/static/Storage/<folder>/<file>")
+def original_design(path: StoragePath) -> Response:
     """Send a picture by the address that the original design gave it; the database decides, not the path."""
-    image_id, _, _ = place["file"].partition(".")
+    image_id, _, _ = path.file.partition(".")
     image = services().gallery.view(current_viewer(), image_id)
-    if place["folder"] not in FOLDERS or (image.folder, image.filename) != (place["folder"], place["file"]):
+    if (image.folder, image.filename) != (path.folder, path.file):
         raise NotFound("There is no such picture.")
     return send(image)
 

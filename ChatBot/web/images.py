@@ -10,7 +10,7 @@ from typing import Any
 from flask import request
 from flask_openapi3 import APIBlueprint, Tag
 
-from ChatBot.errors import ChatBotError, InputError, ProviderUnavailable, TooLarge
+from ChatBot.errors import ChatBotError, InputError, ProviderError, ProviderUnavailable, TooLarge
 from ChatBot.generators.base import GenerationRequest
 from ChatBot.models import Message
 from ChatBot.services.image_handler import Provenance
@@ -24,6 +24,7 @@ images = APIBlueprint("images", __name__, url_prefix="/api", abp_tags=[Tag(name=
 
 KEY_CHARACTERS = 200
 NAME_CHARACTERS = 255
+FETCH_SECONDS = 30.0
 
 
 @images.post("/generate-image")
@@ -60,7 +61,7 @@ def generate(body: NewImage) -> tuple[dict[str, Any], int]:
 
 @images.post("/uploads")
 def upload() -> tuple[dict[str, Any], int]:
-    """Hand in a picture: multipart ``file``, or JSON ``{"data": base64}``."""
+    """Hand in a picture: multipart ``file``, or JSON ``{"data": base64}`` or ``{"url"}``."""
     data, name = _uploaded()
     owner = current_account()
     image = services().image_handler.save_upload(data, Provenance(owner.id, generated=False, original_name=name))
@@ -124,9 +125,11 @@ def _uploaded() -> tuple[bytes, str | None]:
 
 
 def _decoded(body: object) -> bytes:
+    if isinstance(body, dict) and isinstance(body.get("url"), str):
+        return _fetched(body["url"])
     data = body.get("data") if isinstance(body, dict) else None
     if not isinstance(data, str):
-        raise InputError("The JSON body needs “data”: the picture in base64.")
+        raise InputError("The JSON body needs “data” (the picture in base64) or “url”.")
     head, comma, rest = data.partition(",")
     encoded = rest if comma and head.startswith("data:") else data
     if len(encoded) > services().settings.max_upload_bytes * 4 // 3 + 4:
@@ -135,6 +138,18 @@ def _decoded(body: object) -> bytes:
         return base64.b64decode(encoded, validate=True)
     except binascii.Error as error:
         raise InputError("“data” is not valid base64.") from error
+
+
+def _fetched(url: str) -> bytes:
+    """Return what is behind an address, through the gate that reaches public addresses only."""
+    limit = services().settings.max_upload_bytes
+    try:
+        reply = services().gate.get(url, provider="that address", max_bytes=limit, deadline_seconds=FETCH_SECONDS)
+    except ProviderError as error:
+        raise InputError(f"The picture could not be fetched: {error}.") from error
+    if reply.status != HTTPStatus.OK:
+        raise InputError(f"The picture could not be fetched: the address answered with status {reply.status}.")
+    return reply.body
 
 
 def _made(message: Message) -> dict[str, Any]:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from ChatBot.models import Conversation, Image, Message, Share, Token, User
 
 ImageUrl = Callable[[Image], str]
+
+
+def moment(time: datetime | None) -> str | None:
+    """Return a UTC time as RFC 3339 text with milliseconds."""
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z") if time else None
 
 
 def own_url(image: Image) -> str:
@@ -22,12 +28,14 @@ def user_json(user: User) -> dict[str, Any]:
 
 def token_json(token: Token) -> dict[str, Any]:
     """Return an API token's record, without its text."""
-    return token.model_dump(include={"id", "name", "created_at", "last_used_at"}, mode="json")
+    times = {"created_at": moment(token.created_at), "last_used_at": moment(token.last_used_at)}
+    return {"id": token.id, "name": token.name, **times}
 
 
 def conversation_json(conversation: Conversation) -> dict[str, Any]:
     """Return a conversation without its messages."""
-    return conversation.model_dump(include={"id", "title", "created_at", "updated_at"}, mode="json")
+    times = {"created_at": moment(conversation.created_at), "updated_at": moment(conversation.updated_at)}
+    return {"id": conversation.id, "title": conversation.title, **times}
 
 
 def message_json(message: Message, attached: Mapping[str, Image]) -> dict[str, Any]:
@@ -40,7 +48,7 @@ def message_json(message: Message, attached: Mapping[str, Image]) -> dict[str, A
         "content": message.content,
         "status": message.status,
         "error": message.error,
-        "created_at": message.created_at.isoformat(),
+        "created_at": moment(message.created_at),
         "images": [image_json(image) for image in shown],
     }
 
@@ -63,8 +71,8 @@ def image_json(image: Image) -> dict[str, Any]:
             }
         ),
         "tags": list(image.tags),
-        "created_at": image.created_at.isoformat(),
-        "uploaded_at": best.uploaded_at.isoformat() if best and best.uploaded_at else None,
+        "created_at": moment(image.created_at),
+        "uploaded_at": moment(best.uploaded_at) if best else None,
         "durability": durability_json(image),
     }  # fmt: skip
 
@@ -78,7 +86,7 @@ def durability_json(image: Image) -> dict[str, Any]:
                 "host": copy.host,
                 "state": copy.state,
                 "fidelity": copy.fidelity,
-                "verified_at": copy.verified_at.isoformat() if copy.verified_at else None,
+                "verified_at": moment(copy.verified_at),
             }
             for copy in image.copies
         ],
@@ -93,7 +101,7 @@ def shared_message_json(message: Message, attached: Mapping[str, Image], base: s
         "id": message.id,
         "role": message.role,
         "content": message.content,
-        "created_at": message.created_at.isoformat(),
+        "created_at": moment(message.created_at),
         "images": [shared_image_json(image, base) for image in shown],
     }
 
@@ -112,5 +120,6 @@ def shared_image_json(image: Image, base: str) -> dict[str, Any]:
 
 def share_json(share: Share, *, url: str | None = None, token: str | None = None) -> dict[str, Any]:
     """Return a link's record; its address and token only at the moment it is made, for they are not kept."""
-    body = share.model_dump(include={"id", "conversation_id", "live", "expires_at", "views", "created_at"}, mode="json")
-    return {**body, "has_password": share.password_hash is not None, "url": url, "token": token}
+    body = share.model_dump(include={"id", "conversation_id", "live", "views"})
+    times = {"created_at": moment(share.created_at), "expires_at": moment(share.expires_at)}
+    return {**body, **times, "has_password": share.password_hash is not None, "url": url, "token": token}

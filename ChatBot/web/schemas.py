@@ -110,6 +110,13 @@ class ImagePath(BaseModel):
     image_id: str
 
 
+class StoragePath(BaseModel):
+    """Where a picture lies under Storage."""
+
+    folder: str
+    file: str
+
+
 class TokenPath(BaseModel):
     """An API token's id."""
 

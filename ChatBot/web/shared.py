@@ -13,7 +13,7 @@ from ChatBot.errors import NotFound
 from ChatBot.models import Image, Message, Share
 from ChatBot.web.context import services
 from ChatBot.web.files import send
-from ChatBot.web.present import conversation_json, shared_image_json, shared_message_json
+from ChatBot.web.present import conversation_json, moment, shared_image_json, shared_message_json
 from ChatBot.web.problems import problem
 from ChatBot.web.schemas import LinkImagePath, LinkPath, Rendition
 from ChatBot.web.views import shared_message_view
@@ -35,13 +35,13 @@ def data(path: LinkPath) -> dict[str, Any] | BaseResponse:
     shown = conversation_json(conversation)
     return {
         "title": shown["title"],
-        "created_at": share.created_at.isoformat(),
+        "created_at": moment(share.created_at),
         "live": share.live,
         "messages": [shared_message_json(message, attached, _base(path.token)) for message in messages],
     }
 
 
-@shared.get("/share/<token>", doc_ui=False)
+@shared.get("/share/<token>")
 def page(path: LinkPath) -> BaseResponse:
     """Show a shared conversation as a complete page."""
     try:
@@ -64,7 +64,7 @@ def page(path: LinkPath) -> BaseResponse:
     return _private(make_response(html))
 
 
-@shared.post("/share/<token>", doc_ui=False)
+@shared.post("/share/<token>")
 def unlock(path: LinkPath) -> BaseResponse:
     """Take the password of a protected link."""
     share = services().sharing.open(path.token)
