@@ -17,8 +17,9 @@ Verb = Literal["upload", "fetch", "delete"]
 
 FAILURES_UNTIL_OPEN = 5
 OPEN_SECONDS = 30.0
-SLOT_WAIT_SECONDS = 60.0
-"""Longest wait for a free slot: the total deadline of the upload that occupies it."""
+SLOT_WAIT_SECONDS = 15.0
+"""Longest wait for a free slot. Two hosts tried in turn and the read-back, each with its wait, take 165 s at most:
+(15 + 45) * 2 + 15 + 30. Whoever leases a copy for the attempt must lease it for longer."""
 
 PARALLEL_FETCHES = 8
 """Reads go to a content network, which bears more than the upload interface does."""

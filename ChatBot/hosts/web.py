@@ -9,8 +9,8 @@ from ChatBot.hosts.base import CloudHost, Upload
 from ChatBot.models import new_id
 from ChatBot.outbound import Fetched, Gate, malformed, raise_for_status
 
-UPLOAD_SECONDS = 60.0
-"""Total deadline of an upload: 32 MB at 5 Mbit/s takes 51 s."""
+UPLOAD_SECONDS = 45.0
+"""Total deadline of an upload: 25 MB at 5 Mbit/s takes 40 s, a usual picture of 500 KB less than one."""
 
 FETCH_SECONDS = 30.0
 """Total deadline of a read-back or of one step of a deletion."""
