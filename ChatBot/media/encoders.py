@@ -1,17 +1,33 @@
-"""Pixels into file bytes, one function per format; nothing but pixels and the colour profile gets in."""
+"""Pixels into file bytes, one function per format; nothing but pixels and the colour profile gets in.
+
+Each raises ``StorageError`` when the encoder fails, as when memory is short.
+"""
 
 from __future__ import annotations
 
 import os
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import IO
 
 from PIL import Image
 
+from ChatBot.errors import StorageError
+from ChatBot.media.containers import Format
+
 JPEG_MAX_SIDE = 65_500
 WEBP_MAX_SIDE = 16_383
 """Longest side in pixels that the format (libjpeg's limit, for JPEG) can hold."""
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """File bytes, and the format and size in pixels that they must turn out to have."""
+
+    data: bytes
+    format: Format
+    size: tuple[int, int]
 
 
 def jpeg(image: Image.Image, quality: int, *, full_colour: bool, profile: bytes = b"") -> bytes:
@@ -78,10 +94,13 @@ def animated_webp(
 
 def _written(save: Callable[[IO[bytes]], None]) -> bytes:
     """Return what ``save`` writes into a real file: Pillow keeps other threads waiting for a JPEG into a BytesIO."""
-    with _memory_file() as file:
-        save(file)
-        file.seek(0)
-        return file.read()
+    try:
+        with _memory_file() as file:
+            save(file)
+            file.seek(0)
+            return file.read()
+    except (OSError, ValueError, MemoryError) as error:
+        raise StorageError("The picture could not be encoded.") from error
 
 
 def _memory_file() -> IO[bytes]:

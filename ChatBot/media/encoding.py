@@ -11,9 +11,10 @@ from io import BytesIO
 from PIL import Image
 
 from ChatBot.errors import IntegrityError
-from ChatBot.media.compression import Encoded, compress_animation, compress_still
+from ChatBot.media.animation import compress_animation
+from ChatBot.media.compression import compress_still
 from ChatBot.media.containers import Format
-from ChatBot.media.encoders import WEBP_MAX_SIDE, lossless_webp, png
+from ChatBot.media.encoders import WEBP_MAX_SIDE, Encoded, lossless_webp, png
 from ChatBot.media.inspection import DECODING_ERRORS, Picture, decoding_slot, inspect
 from ChatBot.media.paths import THUMBNAIL_WIDTHS
 from ChatBot.media.pixels import profile_of

@@ -7,6 +7,13 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+LOWEST_QUALITY = 50
+"""Below it the blocks of JPEG are plainly seen: fewer pixels look better."""
+HIGHEST_QUALITY = 95
+"""Above it files grow fast and nothing more is seen (libjpeg's own advice)."""
+COMFORTABLE_QUALITY = 70
+"""Aimed at when pixels have to be given up anyway."""
+
 MAX_ENCODES = 3
 GOOD_ENOUGH = 0.92
 """A file that fills this share of the limit is taken: one step of quality more would add about as much."""
@@ -69,3 +76,10 @@ def best_fit(encode: Callable[[int], bytes], model: SizeModel, max_bytes: int) -
         if low > high:
             break
     return best
+
+
+def fit_or_shrink(encode: Callable[[int], bytes], model: SizeModel, max_bytes: int) -> tuple[float, bytes | None]:
+    """Return the file that fits, or the factor for width and height with which one should."""
+    if model.bytes_at(LOWEST_QUALITY) > max_bytes / AIM:
+        return min(0.95 * math.sqrt(max_bytes / model.bytes_at(COMFORTABLE_QUALITY)), 0.9), None
+    return 0.8, best_fit(encode, model, max_bytes)

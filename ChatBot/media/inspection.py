@@ -16,7 +16,7 @@ from PIL import Image
 from PIL.ImageFile import ImageFile
 
 from ChatBot.errors import PictureRefused
-from ChatBot.media.containers import STRIPPERS, Format, sniff
+from ChatBot.media.containers import STRIPPERS, Format, png, sniff
 from ChatBot.media.containers.base import Stripped, corrupt, truncated
 from ChatBot.media.metadata import collect, read_exif
 from ChatBot.media.pixels import displayable, upright
@@ -128,6 +128,8 @@ def decoding_errors() -> Iterator[None]:
     """Translate what Pillow raises on damaged or oversized files into ``PictureRefused``."""
     try:
         yield
+    except PictureRefused:
+        raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise PictureRefused("The picture has far too many pixels.", reason="pixels") from error
     except DECODING_ERRORS as error:
@@ -141,6 +143,8 @@ def _decode(stripped: Stripped, picture_format: Format, max_pixels: int) -> Pict
         _check_pixels(opened.size, max_pixels)
         _check_budget(opened.size, stripped.frames, max_pixels)
         image, durations = _load(opened, stripped.frames)
+        if picture_format == "PNG" and _may_end_early(image) and not png.has_all_pixels(stripped.data):
+            raise truncated()
     width, height = image.size if orientation < 5 else image.size[::-1]
     return Picture(
         data=stripped.data,
@@ -169,6 +173,12 @@ def _load(opened: ImageFile, frames: int) -> tuple[Image.Image, tuple[int, ...]]
     if opened.size != first.size:
         raise ValueError("a frame is larger than the canvas")
     return first, tuple(durations)
+
+
+def _may_end_early(image: Image.Image) -> bool:
+    """Return whether rows may be missing at the end: the decoder leaves them zero, and interlacing hides them."""
+    last_row = image.crop((0, image.height - 1, *image.size))
+    return bool(image.info.get("interlace")) or not any(last_row.tobytes())
 
 
 def _check_pixels(size: tuple[int, int], max_pixels: int) -> None:

@@ -7,6 +7,8 @@ from io import BytesIO
 
 from PIL import Image, ImageCms
 
+from ChatBot.errors import TooLarge
+
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -47,6 +49,17 @@ def profile_of(image: Image.Image) -> bytes:
     """Return the embedded ICC profile; empty: none, which means sRGB."""
     profile = image.info.get("icc_profile")
     return profile if isinstance(profile, bytes) else b""
+
+
+def smaller(size: tuple[int, int], factor: float) -> tuple[int, int]:
+    """Return a size in pixels times ``factor``, at least 1 x 1.
+
+    Raises:
+        TooLarge: it is 1 x 1 already.
+    """
+    if size == (1, 1):
+        raise TooLarge("The limit for stored pictures is too small for any picture.")
+    return max(1, int(size[0] * factor)), max(1, int(size[1] * factor))
 
 
 def to_srgb(image: Image.Image) -> Image.Image:

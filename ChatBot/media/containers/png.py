@@ -14,6 +14,11 @@ MAX_TEXT_BYTES = 65_536
 _PIXELS = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"acTL", b"fcTL", b"fdAT"})
 _COLOUR = frozenset({b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"cICP", b"mDCV", b"cLLI"})
 _KEPT = _PIXELS | _COLOUR
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+"""Samples per pixel of each colour type."""
+_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+"""First column, first row, column step and row step of the seven passes of an interlaced picture."""
+_INFLATED_AT_ONCE = 1_048_576
 _TEXT = frozenset({b"tEXt", b"zTXt", b"iTXt"})
 
 
@@ -36,6 +41,35 @@ def strip(data: bytes) -> Stripped:
         if kind == b"acTL":
             frames = int.from_bytes(data[start + 8 : start + 12])
     return Stripped(b"".join(kept), exif, tuple(texts), max(frames, 1))
+
+
+def has_all_pixels(data: bytes) -> bool:
+    """Return whether the pixel data are as long as the header says.
+
+    Decoders take a stream that ends early, yet properly, for a picture whose rest is black. Inflating everything once
+    more costs about as much as decoding, so it should be asked only of pictures that could be such.
+    """
+    inflater, length = zlib.decompressobj(), 0
+    missing = _pixel_bytes(data[16:29])
+    for kind, start, end in _chunks(data):
+        packed = data[start + 8 : end - 4] if kind == b"IDAT" else b""
+        while packed and length < missing and not inflater.eof:
+            length += len(inflater.decompress(packed, _INFLATED_AT_ONCE))
+            packed = inflater.unconsumed_tail
+    return length >= missing
+
+
+def _pixel_bytes(header: bytes) -> int:
+    """Return the length of the filtered rows, each with its filter byte, that an IHDR body announces."""
+    width, height = int.from_bytes(header[:4]), int.from_bytes(header[4:8])
+    bits = header[8] * _CHANNELS.get(header[9], 1)
+    passes = _ADAM7 if header[12] else ((0, 0, 1, 1),)
+    total = 0
+    for left, top, across, down in passes:
+        columns, rows = -(-(width - left) // across), -(-(height - top) // down)
+        if columns > 0 and rows > 0:
+            total += rows * (1 + -(-columns * bits // 8))
+    return total
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
