@@ -130,12 +130,17 @@ class OpenAICompatibleAssistant(Assistant):
 
     def _pieces(self, chunks: Iterable[ChatCompletionChunk]) -> Iterator[Piece]:
         answer = _Answer(ends_at=time.monotonic() + self._total_seconds)
-        for chunk in chunks:
-            text = answer.take(chunk)
-            if text:
-                yield TextDelta(text)
-            if answer.is_overlong:
-                break
+        try:
+            for chunk in chunks:
+                text = answer.take(chunk)
+                if text:
+                    yield TextDelta(text)
+                if answer.is_overlong:
+                    break
+        except openai.APIConnectionError as error:
+            if not answer.began:
+                raise
+            log.warning("assistant.stream.cut", assistant=self.name, error=str(error))
         if not answer.began:
             raise self._nonsense()
         yield from answer.tools.calls()

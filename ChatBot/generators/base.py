@@ -52,6 +52,10 @@ def never_cancelled() -> bool:
     return False
 
 
+def ignore_progress(progress: Progress) -> None:
+    """Take no notice: the callback of a caller that does not look."""
+
+
 class Generator(ABC):
     """A service, or a piece of code, that draws pictures.
 
@@ -64,7 +68,7 @@ class Generator(ABC):
     def generate(
         self,
         request: GenerationRequest,
-        on_progress: ProgressCallback = lambda progress: None,
+        on_progress: ProgressCallback = ignore_progress,
         cancelled: CancelCheck = never_cancelled,
     ) -> list[GeneratedPicture]:
         """Draw ``request.count`` pictures; report progress and stop soon after ``cancelled()`` turns true."""

@@ -1,4 +1,4 @@
-"""A generator that needs nothing: it paints a landscape from the prompt's words and says in the picture it is a demo."""
+"""A generator that needs nothing: it paints a landscape from the prompt's words, and says in the picture: demo."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from ChatBot.generators.base import (
 from ChatBot.generators.painting import STAGES, paint
 
 MODEL = "demo-painter"
+MIN_SIDE_PIXELS = 16
 MAX_SIDE_PIXELS = 4096
 COMPRESS_LEVEL = 3
 """zlib's level: 6 takes about twice the time for a file a tenth smaller."""
@@ -44,8 +45,8 @@ class DemoGenerator(Generator):
     def _generate(
         self, request: GenerationRequest, on_progress: ProgressCallback, cancelled: CancelCheck
     ) -> list[GeneratedPicture]:
-        if not (0 < request.width <= MAX_SIDE_PIXELS and 0 < request.height <= MAX_SIDE_PIXELS):
-            text = f"The demo generator paints sides of 1 to {MAX_SIDE_PIXELS} pixels."
+        if not all(MIN_SIDE_PIXELS <= side <= MAX_SIDE_PIXELS for side in (request.width, request.height)):
+            text = f"The demo generator paints sides of {MIN_SIDE_PIXELS} to {MAX_SIDE_PIXELS} pixels."
             raise ProviderRefused(text, provider=self.name, reason="input")
         seed = secrets.randbits(32) if request.seed is None else request.seed
         steps = request.count * STAGES

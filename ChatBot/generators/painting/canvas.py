@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from PIL import Image, ImageDraw
 
@@ -89,7 +90,7 @@ def fractal_line(rng: random.Random, roughness: float, levels: int = 8) -> list[
     line = [rng.uniform(-0.6, 0.6), rng.uniform(-0.6, 0.6)]
     swing = 0.9
     for _ in range(levels):
-        middles = [(a + b) / 2 + rng.uniform(-swing, swing) for a, b in zip(line, line[1:], strict=False)]
+        middles = [(a + b) / 2 + rng.uniform(-swing, swing) for a, b in pairwise(line)]
         line = [height for pair in zip(line, middles, strict=False) for height in pair] + [line[-1]]
         swing *= 0.32 + 0.22 * roughness
     return line

@@ -10,9 +10,10 @@ from ChatBot.generators.painting.canvas import Canvas, fractal_line
 from ChatBot.generators.painting.palette import Palette, mix
 from ChatBot.generators.painting.scene import Rgb, Scene
 
-_RELIEF = {"sea": (0.05, 0.3), "mountain": (0.2, 1.0), "forest": (0.07, 0.6), "city": (0.03, 0.2)}
+_RELIEF = {"sea": (0.05, 0.3), "mountain": (0.3, 1.0), "forest": (0.07, 0.6), "city": (0.03, 0.2)}
 _FLAT_RELIEF = (0.05, 0.0)
 """Per place: height of the ridges as a share of the sheet, and their roughness."""
+_NEAR_RELIEF = {"desert": 0.15, "mountain": 0.08}
 
 
 def paint_far_land(canvas: Canvas, scene: Scene, palette: Palette) -> None:
@@ -22,13 +23,15 @@ def paint_far_land(canvas: Canvas, scene: Scene, palette: Palette) -> None:
     layers = 2 if scene.place == "sea" else 3
     for layer in range(layers):
         depth = 1 - layer / layers
-        heights = _ridge(canvas, horizon + canvas.height * 0.012 * layer, relief * (0.55 + 0.45 * depth), roughness)
+        height = relief * (0.25 + 0.75 * depth**2)
+        heights = _ridge(canvas, horizon + canvas.height * 0.012 * layer, height, roughness * depth)
         if scene.place == "mountain" and layer == 0:
             _paint_peaks(canvas, heights, palette, horizon)
         else:
             canvas.ridge(heights, palette.layer(depth))
         if scene.place in {"forest", "mountain"} and layer > 0:
-            _paint_conifers(canvas, heights, palette.layer(depth), 0.045 + 0.035 * layer)
+            size = 0.045 + 0.035 * layer if scene.place == "forest" else 0.03 + 0.012 * layer
+            _paint_conifers(canvas, heights, palette.layer(depth), size)
         if scene.place == "city":
             _paint_buildings(canvas, horizon, palette.layer(depth), layer, lit=scene.hour in {"night", "dusk"})
         canvas.veil(palette.haze, horizon - canvas.height * 0.1, horizon + canvas.height * 0.02, 0.34 * depth)
@@ -55,7 +58,7 @@ def paint_near_land(canvas: Canvas, scene: Scene, palette: Palette) -> float:
     for row in range(rows):
         share = (row + 1) / rows
         base = top + (canvas.height * 0.9 - top) * row / max(1, rows - 1) if rows > 1 else top
-        heights = _ridge(canvas, base, 0.035, 0.1)
+        heights = _ridge(canvas, base, 0.035 if scene.has_water else _NEAR_RELIEF.get(scene.place, 0.055), 0.0)
         colour = mix(palette.layer(0.4 * (1 - share)), palette.light, 0.0 if scene.hour == "night" else 0.06)
         canvas.ridge(heights, colour)
         if scene.place == "meadow" and scene.hour != "night":
@@ -66,8 +69,10 @@ def paint_near_land(canvas: Canvas, scene: Scene, palette: Palette) -> float:
 
 
 def _ridge(canvas: Canvas, base: float, relief: float, roughness: float) -> list[float]:
-    swing = relief * canvas.height
-    return [base - swing * (0.5 + 0.5 * height) for height in fractal_line(canvas.rng, roughness)]
+    line = fractal_line(canvas.rng, roughness)
+    low, high = min(line), max(line)
+    # Stretched to the full relief: chance alone makes a plain of every third mountain range.
+    return [base - relief * canvas.height * (height - low) / (high - low) for height in line]
 
 
 def _paint_peaks(canvas: Canvas, heights: Sequence[float], palette: Palette, horizon: float) -> None:

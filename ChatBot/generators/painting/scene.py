@@ -15,20 +15,20 @@ Place = Literal["sea", "mountain", "forest", "city", "desert", "meadow"]
 Subject = Literal["lighthouse", "fox", "cat", "boat", "house", "balloon", "birds", "tree"]
 
 _HOURS: dict[Hour, str] = {
-    "night": "night midnight moon moonlit moonlight star stars starry galaxy aurora neon đêm trăng sao",
+    "night": "night midnight moon moonlit moonlight star stars starry galaxy aurora đêm trăng sao",
     "dusk": "dusk sunset evening twilight golden hoàng hôn chiều",
     "dawn": "dawn sunrise morning mist misty fog foggy bình minh sương",
     "day": "day noon sun sunny summer blue bright spring nắng ngày trưa",
 }
 _PLACES: dict[Place, str] = {
-    "sea": "sea ocean beach coast harbour harbor lake river water island wave waves ship boat lighthouse whale fish "
-    "biển hồ sông đảo sóng thuyền đăng",
-    "mountain": "mountain mountains peak alps hill hills valley snow snowy glacier dragon castle núi đồi tuyết",
-    "forest": "forest wood woods tree trees jungle pine fox bear deer wolf autumn rừng cây cáo",
+    "sea": "sea ocean beach coast harbour harbor island wave waves ship whale fish biển đảo sóng",
+    "mountain": "mountain mountains peak alps hill hills valley glacier dragon núi đồi",
+    "forest": "forest wood woods trees jungle pine bear deer wolf autumn rừng",
     "city": "city town street skyline tokyo hanoi london paris skyscraper cyberpunk robot car neon phố",
-    "desert": "desert dune dunes sand sahara camel pyramid mars sa mạc cát",
-    "meadow": "meadow field garden flower flowers farm village horse cat dog house hoa đồng vườn mèo chó nhà",
+    "desert": "desert dune dunes sand sahara camel pyramid mars mạc cát",
+    "meadow": "meadow field garden flower flowers farm village horse dog hoa đồng vườn chó",
 }
+_WATER = frozenset({"lake", "river", "water", "pond", "hồ", "sông"})
 _SUBJECTS: dict[Subject, str] = {
     "lighthouse": "lighthouse beacon đăng",
     "fox": "fox foxes wolf cáo",
@@ -68,12 +68,17 @@ _SUBJECTS_BY_CHANCE: dict[Place, tuple[Subject, ...]] = {
     "desert": ("balloon", "birds"),
     "meadow": ("tree", "house", "balloon"),
 }
-_ON_THE_WATER: frozenset[Subject] = frozenset({"boat"})
+_HOMES: dict[Subject, Place] = {"lighthouse": "sea", "boat": "sea", "fox": "forest", "cat": "meadow", "house": "meadow"}
+"""Where a subject stands when the prompt names it and no place."""
+_HOURS_BY_CHANCE: tuple[Hour, ...] = ("dawn", "day", "day", "dusk", "dusk", "night")
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything that is decided before the first stroke. ``horizon`` and ``light_x`` are shares of height and width."""
+    """Everything that is decided before the first stroke.
+
+    ``horizon`` and ``light_x`` are shares of the height and the width.
+    """
 
     hour: Hour
     place: Place
@@ -90,29 +95,32 @@ class Scene:
     @property
     def has_water(self) -> bool:
         """Whether the lower part is water that mirrors the upper one."""
-        return self.place == "sea" or self.lake or self.subject in _ON_THE_WATER
+        return self.place == "sea" or self.lake or self.subject == "boat"
 
 
 def imagine(prompt: str, rng: random.Random) -> Scene:
     """Return the scene that ``prompt`` names; ``rng`` decides what it leaves open."""
     words = re.findall(r"\w+", unicodedata.normalize("NFC", prompt).lower())
-    place = _first(_PLACES, words) or rng.choice(list(_PLACES))
-    subject = _first(_SUBJECTS, words) or rng.choice(_SUBJECTS_BY_CHANCE[place])
+    named = _named(_SUBJECTS, words)
+    homes = [_HOMES[subject] for subject in named if subject in _HOMES]
+    place = (_named(_PLACES, words) + homes + [rng.choice(list(_PLACES))])[0]
+    subject = [*named, rng.choice(_SUBJECTS_BY_CHANCE[place])][0]
+    lake_by_chance = place == "city" or (place in {"mountain", "forest"} and rng.random() < 0.5)
     return Scene(
-        hour=_first(_HOURS, words) or rng.choice(list(_HOURS)),
+        hour=[*_named(_HOURS, words), rng.choice(_HOURS_BY_CHANCE)][0],
         place="sea" if subject == "lighthouse" else place,
         subject=subject,
         colour=next((_COLOURS[word] for word in words if word in _COLOURS), None),
         snow=any(word in {"snow", "snowy", "winter", "tuyết", "ice"} for word in words),
         rain=any(word in {"rain", "rainy", "storm", "mưa"} for word in words),
-        lake=place in {"mountain", "forest", "city"} and rng.random() < 0.6,
+        lake=lake_by_chance or not _WATER.isdisjoint(words),
         horizon=rng.uniform(0.56, 0.66),
         light_x=rng.choice((rng.uniform(0.16, 0.4), rng.uniform(0.6, 0.84))),
         warmth=rng.uniform(-1, 1),
     )
 
 
-def _first(table: dict[Key, str], words: list[str]) -> Key | None:
-    """Return the key whose words include the earliest matching word of the prompt."""
+def _named(table: dict[Key, str], words: list[str]) -> list[Key]:
+    """Return the keys whose words the prompt has, in the prompt's order."""
     lookup = {word: key for key, text in table.items() for word in text.split()}
-    return next((lookup[word] for word in words if word in lookup), None)
+    return [lookup[word] for word in words if word in lookup]

@@ -159,7 +159,8 @@ def _paint_birds(place: Place, colour: Rgb | None) -> None:
         rank = (number + 1) // 2 * (1 if number % 2 else -1)
         x, y, wing = rank * 0.13, 0.75 - abs(rank) * 0.1, 0.075
         points = [(x - wing, y + 0.035), (x - wing * 0.4, y + 0.045), (x, y), (x + wing * 0.4, y + 0.045),
-                  (x + wing, y + 0.035), (x + wing * 0.4, y + 0.028), (x, y - 0.022), (x - wing * 0.4, y + 0.028)]  # fmt: skip
+                  (x + wing, y + 0.035), (x + wing * 0.4, y + 0.028), (x, y - 0.022),
+                  (x - wing * 0.4, y + 0.028)]  # fmt: skip
         place.shape(points, fill, smooth=False)
 
 
@@ -168,12 +169,16 @@ def _paint_tree(place: Place, colour: Rgb | None) -> None:
     place.shape([(-0.06, 0.0), (-0.03, 0.45), (-0.16, 0.62), (0.0, 0.52), (0.14, 0.64), (0.03, 0.45), (0.07, 0.0)],
                 trunk, smooth=False)  # fmt: skip
     rng = place.canvas.rng
-    for shade in (0.35, 0.18, 0.0):
-        for _ in range(16):
-            x, y = rng.gauss(0, 0.16), 0.72 + rng.gauss(0, 0.09)
-            fill = mix(mix(leaves, (16, 24, 40), shade), place.palette.light, 0.1 * (1 - shade))
-            fill = mix(fill, place.palette.land, 0.5 if place.night else 0.1)
-            place.dot((x - shade * 0.1, y - shade * 0.12), rng.uniform(0.05, 0.1), fill)
+    for number in range(90):
+        lit = number / 90
+        x, y = _within(rng.gauss(0, 0.13), 0.3), 0.74 + _within(rng.gauss(0, 0.075), 0.17) * (1.0 - 0.2 * lit)
+        fill = mix(mix(leaves, (16, 24, 40), 0.42 * (1 - lit)), place.palette.light, 0.22 * lit * (y - 0.4))
+        fill = mix(fill, place.palette.land, 0.5 if place.night else 0.1)
+        place.dot((x + 0.03 * lit, y + 0.05 * lit), rng.uniform(0.035, 0.085) * (1.2 - 0.7 * lit), fill)
+
+
+def _within(value: float, limit: float) -> float:
+    return max(-limit, min(limit, value))
 
 
 _PAINTERS: dict[Subject, Callable[[Place, Rgb | None], None]] = {
