@@ -1,8 +1,9 @@
 // What every page does.
-import { startMenus } from "./dialogs.js";
+import { startDialogs, startMenus } from "./dialogs.js";
 import { dress } from "./pictures.js";
 import { startTheme } from "./theme.js";
 
 startTheme();
 startMenus();
+startDialogs();
 dress(document);

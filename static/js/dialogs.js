@@ -21,6 +21,13 @@ function closeMenus(except) {
   }
 }
 
+/** Buttons that only close the dialog they are in; as submit buttons they would be what Enter presses. */
+export function startDialogs() {
+  for (const button of document.querySelectorAll("[data-dialog-close]")) {
+    button.addEventListener("click", () => button.closest("dialog").close("cancel"));
+  }
+}
+
 export function startMenus() {
   document.addEventListener("click", (event) => closeMenus(event.target.closest("details[data-menu]")));
   document.addEventListener("keydown", (event) => {
