@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import logging
 
 import structlog
 from flask import Flask, g, request
@@ -12,6 +13,7 @@ from werkzeug.wrappers import Response
 from ChatBot import __version__
 from ChatBot.bootstrap import Services, build
 from ChatBot.config import PROJECT_ROOT, Settings, load_settings
+from ChatBot.logs import log_to_stderr
 from ChatBot.models import new_id
 from ChatBot.web import assets, guard, headers, identity, locale, metrics, problems
 from ChatBot.web.auth import auth, tokens
@@ -72,6 +74,12 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
         app.register_blueprint(blueprint)
     services.start()
     return app
+
+
+def application() -> Flask:
+    """Build the application inside a server process; the embedded database belongs to the process that started it."""
+    log_to_stderr(logging.INFO)
+    return create_app()
 
 
 def _name_request() -> None:

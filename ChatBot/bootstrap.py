@@ -258,13 +258,11 @@ def _secret_key(settings: Settings) -> str:
         return settings.secret_key
     if settings.mongodb_uri:
         raise SettingsError(
-            "SECRET_KEY is not set: put one into .env, the same for every process that uses this database; make it with "
-            "`python3 -c 'import secrets; print(secrets.token_urlsafe(48))'`."
+            "SECRET_KEY is not set: put one into .env, the same for every process that uses this database; "
+            "make it with `python3 -c 'import secrets; print(secrets.token_urlsafe(48))'`."
         )
     path = settings.database_root / "secret_key"
     if not path.exists():
         path.touch(mode=0o600)
         path.write_text(secrets.token_urlsafe(48))
     return path.read_text()
-
-

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import re
-import time
+import socket
+import threading
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, Self, cast
 
 import openai
@@ -102,7 +104,8 @@ class OpenAICompatibleAssistant(Assistant):
         messages = self._messages(turns)
         try:
             with self._open(messages, may_draw and self._knows_tools) as stream:
-                yield from self._pieces(stream)
+                with _ends_after(self._total_seconds, stream):
+                    yield from self._pieces(stream)
         except openai.OpenAIError as error:
             raise translate(error, provider=self.name) from error
         except ValueError as error:
@@ -129,7 +132,7 @@ class OpenAICompatibleAssistant(Assistant):
             return self._open(messages, with_tools=False)
 
     def _pieces(self, chunks: Iterable[ChatCompletionChunk]) -> Iterator[Piece]:
-        answer = _Answer(ends_at=time.monotonic() + self._total_seconds)
+        answer = _Answer()
         try:
             for chunk in chunks:
                 text = answer.take(chunk)
@@ -160,16 +163,15 @@ class OpenAICompatibleAssistant(Assistant):
 class _Answer:
     """What one stream has said so far. A stream that was cut raises nothing: only a missing finish reason tells."""
 
-    def __init__(self, ends_at: float) -> None:
+    def __init__(self) -> None:
         self.tools = ToolCallAccumulator()
         self.reason: str | None = None
         self.began = False
-        self._ends_at = ends_at
         self._characters = 0
 
     @property
     def is_overlong(self) -> bool:
-        return self._characters > MAX_ANSWER_CHARACTERS or time.monotonic() > self._ends_at
+        return self._characters > MAX_ANSWER_CHARACTERS
 
     def take(self, chunk: ChatCompletionChunk) -> str:
         # The client checks nothing: any field may be absent or null, and the last chunk (usage) has no choices.
@@ -186,6 +188,24 @@ class _Answer:
         text = (delta.content or "") + (delta.refusal or "")
         self._characters += len(text)
         return text
+
+
+@contextmanager
+def _ends_after(seconds: float, stream: openai.Stream[ChatCompletionChunk]) -> Iterator[None]:
+    """Shut the stream's line down when the time is up: keep-alive comments reset the idle limit for ever."""
+    line: socket.socket = stream.response.extensions["network_stream"].get_extra_info("socket")
+
+    def cut() -> None:
+        with suppress(OSError):  # the other side was faster
+            line.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _message(turn: Turn) -> dict[str, Any]:

@@ -36,7 +36,9 @@ def restore(apply: bool, as_json: bool) -> int:
 
 @images.command()
 @apply_option
-@click.option("--max-age-days", type=click.IntRange(min=0), help="Evict local files older than this (IMAGE_MAX_AGE_DAYS).")
+@click.option(
+    "--max-age-days", type=click.IntRange(min=0), help="Evict local files older than this (IMAGE_MAX_AGE_DAYS)."
+)
 @json_option
 def cleanup(apply: bool, max_age_days: int | None, as_json: bool) -> int:
     """Free disk space: old pictures that are proved to be safe in the cloud, and files that belong to nothing."""
@@ -44,9 +46,10 @@ def cleanup(apply: bool, max_age_days: int | None, as_json: bool) -> int:
         total = services.stats()["totals"]["images"]
         with progress("Checking pictures", total) as step:
             report = services.cleanup.run(apply=apply, max_age_days=max_age_days, on_step=step)
-    verb = "Freed" if apply else "Would free"
+    size = f"{report.freed_bytes / 1e6:.1f} MB"
+    files = f"{len(report.evict)} local copies, {len(report.debris)} stray files"
     lines = [
-        f"{verb} {report.freed_bytes / 1e6:.1f} MB: {len(report.evict)} local copies, {len(report.debris)} stray files.",
+        f"{'Freed' if apply else 'Would free'} {size}: {files}.",
         f"{len(report.kept)} old pictures stay, because nothing else holds their exact bytes.",
     ]
     if not apply and (report.evict or report.debris):

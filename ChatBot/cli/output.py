@@ -3,43 +3,27 @@
 from __future__ import annotations
 
 import json
-import logging
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import click
-import structlog
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from ChatBot.bootstrap import Services, build
 from ChatBot.config import load_settings
 from ChatBot.errors import ChatBotError, DatabaseUnavailable, InputError, NotFound, SettingsError
+from ChatBot.logs import log_to_stderr
 
 EXIT_USAGE = 2
 EXIT_FAILED_ITEMS = 3
 EXIT_MISSING = 4
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
-apply_option = click.option("--apply", is_flag=True, help="Do it; without this the command only shows what it would do.")
-
-
-def log_to_stderr(level: int = logging.WARNING) -> None:
-    """Send the log to stderr, where it does not mix with a command's answer."""
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.dev.ConsoleRenderer(colors=False) if sys.stderr.isatty() else structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
+apply_option = click.option(
+    "--apply", is_flag=True, help="Do it; without this the command only shows what it would do."
+)
 
 
 @contextmanager
@@ -57,7 +41,13 @@ def running_services(purpose: str) -> Iterator[Services]:
 def progress(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
     """Show a progress bar on a terminal; elsewhere stay silent."""
     console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
         task = bar.add_task(label, total=total)
         yield lambda done: bar.update(task, completed=done)

@@ -5,17 +5,19 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+from typing import Any
 
 import click
 from granian import Granian
 from granian.constants import Interfaces
 from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server.common import AbstractServer
 
-from ChatBot.app import create_app
 from ChatBot.bootstrap import build
-from ChatBot.cli.output import log_to_stderr
 from ChatBot.config import Settings, load_settings
 from ChatBot.db.embedded import EmbeddedServer
+from ChatBot.logs import log_to_stderr
 
 HEADER_SECONDS = 10
 """A client that has not sent its headers by then is cut off; half-open lines cost no thread until then."""
@@ -32,7 +34,7 @@ def serve(host: str | None, port: int | None) -> None:
     address, number = host or settings.host, port if port is not None else settings.port
     server = _own_database(settings, f"serving on port {number}")
     try:
-        click.echo(f"ChatBot: http://{'localhost' if address in ('127.0.0.1', '0.0.0.0') else address}:{number}", err=True)
+        click.echo(f"ChatBot: http://{address}:{number}", err=True)
         _granian(settings, address, number).serve()
     finally:
         if server is not None:
@@ -52,12 +54,6 @@ def worker() -> None:
     services.close()
 
 
-def application() -> object:
-    """Build the application inside a server process; the database belongs to the process that started it."""
-    log_to_stderr(logging.INFO)
-    return create_app(load_settings())
-
-
 def _own_database(settings: Settings, purpose: str) -> EmbeddedServer | None:
     """Start the embedded database in this process, so that it outlives the server processes it starts."""
     if settings.mongodb_uri:
@@ -65,9 +61,9 @@ def _own_database(settings: Settings, purpose: str) -> EmbeddedServer | None:
     return EmbeddedServer(settings.database_root, mongod_path=settings.mongod_path).start(purpose)
 
 
-def _granian(settings: Settings, host: str, port: int) -> Granian:
+def _granian(settings: Settings, host: str, port: int) -> AbstractServer[Any]:
     return Granian(
-        "ChatBot.cli.serve:application",
+        "ChatBot.app:application",
         factory=True,
         address=host,
         port=port,
@@ -78,6 +74,6 @@ def _granian(settings: Settings, host: str, port: int) -> Granian:
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1000),
         workers_kill_timeout=STOP_SECONDS,
         respawn_failed_workers=True,
-        log_level="warning",
+        log_level=LogLevels.error,
         websockets=False,
     )

@@ -7,7 +7,7 @@ import secrets
 import click
 
 from ChatBot.cli.output import answer, json_option, running_services
-from ChatBot.web.present import user_json
+from ChatBot.models import User
 
 
 @click.group()
@@ -30,7 +30,7 @@ def create(username: str, password: str | None, as_json: bool) -> int:
         user = services.accounts.create(username, chosen)
     shown = {} if password else {"password": chosen}
     lines = [f"Created {user.username} ({user.role})."] + ([] if password else [f"Password: {chosen}"])
-    answer(as_json, {**user_json(user), **shown}, lines)
+    answer(as_json, {**_shown(user), **shown}, lines)
     return 0
 
 
@@ -41,7 +41,7 @@ def promote(username: str, as_json: bool) -> int:
     """Make an account an administrator."""
     with running_services("users promote") as services:
         user = services.accounts.promote(username)
-    answer(as_json, user_json(user), [f"{user.username} is an administrator now."])
+    answer(as_json, _shown(user), [f"{user.username} is an administrator now."])
     return 0
 
 
@@ -55,3 +55,7 @@ def token(username: str, name: str, as_json: bool) -> int:
         record, text = services.accounts.create_token_for(username, name)
     answer(as_json, {"id": record.id, "name": record.name, "token": text}, [text])
     return 0
+
+
+def _shown(user: User) -> dict[str, str]:
+    return user.model_dump(include={"id", "username", "role"})

@@ -32,9 +32,9 @@ class Events(Repository):
 
     def append(self, conversation_id: str, kind: str, data: dict[str, Any]) -> Event:
         """Add an entry with the next number."""
-        counter = self._counters.find_one_and_update(
+        counter: Document = self._counters.find_one_and_update(
             {"_id": conversation_id}, {"$inc": {"seq": 1}}, upsert=True, return_document=ReturnDocument.AFTER
-        )
+        )  # type: ignore[assignment] # an upsert always returns a document
         event = Event(conversation_id=conversation_id, seq=counter["seq"], type=kind, data=data, created_at=now())
         self._collection.insert_one(event.to_document())
         return event

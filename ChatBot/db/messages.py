@@ -14,6 +14,7 @@ from ChatBot.models import Image, Message, MessageStatus, now
 HAS_IMAGES: Document = {"images.id": {"$exists": True}}
 """The filter of the partial indexes: a message without pictures takes no room in them."""
 
+QUEUED: tuple[MessageStatus, ...] = ("queued",)
 RUNNING: tuple[MessageStatus, ...] = ("queued", "streaming")
 
 
@@ -133,4 +134,7 @@ class Messages(Repository):
             ),
             {"images": 0, "bytes": 0},
         )
-        return {"messages": self._collection.estimated_document_count(), **{k: pictures[k] for k in ("images", "bytes")}}
+        return {
+            "messages": self._collection.estimated_document_count(),
+            **{k: pictures[k] for k in ("images", "bytes")},
+        }

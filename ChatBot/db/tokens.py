@@ -28,7 +28,10 @@ class Tokens(Repository):
 
     def of(self, owner_id: str) -> list[Token]:
         """Return an account's tokens, oldest first."""
-        return [Token.from_document(document) for document in self._collection.find({"owner_id": owner_id}).sort("created_at")]
+        return [
+            Token.from_document(document)
+            for document in self._collection.find({"owner_id": owner_id}).sort("created_at")
+        ]
 
     def remove(self, token_id: str, owner_id: str) -> bool:
         """Delete a token of that account; False when it has none of that id."""

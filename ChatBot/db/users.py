@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pymongo import ASCENDING, IndexModel
+from pymongo import ASCENDING, IndexModel, ReturnDocument
 from pymongo.database import Database
 
 from ChatBot.db.repository import Document, Repository
@@ -28,9 +28,12 @@ class Users(Repository):
 
         The mark is one document with a fixed id, so of two registrations at the same moment only one wins.
         """
-        mark = self._marks.find_one_and_update(
-            {"_id": "administrator"}, {"$setOnInsert": {"user_id": user_id}}, upsert=True, return_document=True
-        )
+        mark: Document = self._marks.find_one_and_update(
+            {"_id": "administrator"},
+            {"$setOnInsert": {"user_id": user_id}},
+            upsert=True,
+            return_document=ReturnDocument.AFTER,
+        )  # type: ignore[assignment] # an upsert always returns a document
         if mark["user_id"] != user_id:
             return False
         return self.set_role(user_id, "admin")

@@ -112,7 +112,11 @@ class Accounts:
         """Make an API token and return its record and its text, which is not kept."""
         text = TOKEN_PREFIX + secrets.token_urlsafe(32)
         token = Token(
-            id=new_id(), owner_id=owner.id, name=name.strip()[:100] or "token", token_hash=digest(text), created_at=now()
+            id=new_id(),
+            owner_id=owner.id,
+            name=name.strip()[:100] or "token",
+            token_hash=digest(text),
+            created_at=now(),
         )
         self._tokens.add(token)
         return token, text

@@ -12,10 +12,10 @@ from ChatBot.assistants.base import Assistant, Finished, TextDelta, ToolCall, Tu
 from ChatBot.assistants.commands import parse_image_command
 from ChatBot.assistants.prompts import SYSTEM_PROMPT
 from ChatBot.assistants.tools import read_arguments
-from ChatBot.generators.base import GenerationRequest
 from ChatBot.db.images import Images
-from ChatBot.db.messages import Messages
+from ChatBot.db.messages import QUEUED, Messages
 from ChatBot.errors import Cancelled, ChatBotError, InputError, NotFound
+from ChatBot.generators.base import GenerationRequest
 from ChatBot.media.files import FileStore
 from ChatBot.models import Message, User
 from ChatBot.services.access import Viewer
@@ -114,7 +114,7 @@ class Chat:
             self._running.submit(answer.id, lambda cancelled: self._answer(answer, cancelled))
 
     def _answer(self, answer: Message, cancelled: Callable[[], bool]) -> None:
-        if self._messages.settle(answer.id, "streaming", expected=("queued",)) is None:
+        if self._messages.settle(answer.id, "streaming", expected=QUEUED) is None:
             return
         text = _Text(answer, self._messages, self._publish)
         try:
@@ -240,5 +240,3 @@ class _Text:
             self._messages.set_content(self._answer.id, self.so_far)
             self._publish(self._answer, "delta", offset=before, text=self._pending)
             self._pending = ""
-
-

@@ -46,7 +46,7 @@ class Cleanup:
         self._max_age_days = max_age_days
 
     def run(
-        self, *, apply: bool, max_age_days: int | None = None, on_step: Callable[[int], None] = lambda done: None
+        self, *, apply: bool, max_age_days: int | None = None, on_step: Callable[[int], None] = lambda _: None
     ) -> CleanupReport:
         """Plan, and with ``apply`` carry out. The age of a picture is the document's, never the file's."""
         report = CleanupReport(applied=apply)

@@ -89,7 +89,11 @@ class Gallery:
     def untrash(self, user: User, image_id: str) -> Image:
         """Take a picture out of the trash again; ``NotFound`` when it is not in it (or already purged)."""
         located = self._images.find(image_id, trashed=True)
-        if located is None or not can_change(Viewer(user), located.image.owner_id) or not self._images.untrash(image_id):
+        if (
+            located is None
+            or not can_change(Viewer(user), located.image.owner_id)
+            or not self._images.untrash(image_id)
+        ):
             raise NotFound("There is no such picture in the trash.")
         self._events.publish(located.conversation_id, "updated", {"message_id": located.message_id})
         return located.image.model_copy(update={"trashed_at": None})

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 import structlog
 
-from ChatBot.db.messages import RUNNING, Messages
+from ChatBot.db.messages import QUEUED, RUNNING, Messages
 from ChatBot.errors import Cancelled, ChatBotError, Conflict, InputError
 from ChatBot.generators.base import GeneratedPicture, GenerationRequest, Generator, Progress
 from ChatBot.models import Image, Message, User
@@ -157,7 +157,7 @@ class Generation:
         self._publish(message, "updated")
 
     def _answer(self, message: Message, cancelled: Callable[[], bool]) -> None:
-        if self._messages.settle(message.id, "streaming", expected=("queued",)) is None:
+        if self._messages.settle(message.id, "streaming", expected=QUEUED) is None:
             return
         kept = dict(message.request or {})
         generator = str(kept.pop("generator", self._default))

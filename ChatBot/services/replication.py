@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
@@ -126,10 +127,10 @@ class Replicator:
 
     def _record(self, image: Image, attempt: Attempt) -> None:
         for host, failure in attempt.failures.items():
-            self._store(image, host, lambda copy, failure=failure: after_failure(copy, failure, now()))
+            self._store(image, host, partial(after_failure, failure=failure, at=now()))
         if attempt.receipt is not None:
-            receipt = attempt.receipt
-            uploaded = self._store(image, receipt.host, lambda copy: after_upload(copy, receipt, self._owner, now()))
+            change = partial(after_upload, receipt=attempt.receipt, owner=self._owner, at=now())
+            uploaded = self._store(image, attempt.receipt.host, change)
             if uploaded is not None:
                 self._read_back(image, uploaded)
 

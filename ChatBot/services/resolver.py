@@ -1,4 +1,4 @@
-"""From a picture's record to its bytes: this disk first, else a cloud copy whose hash is right, which heals the disk."""
+"""From a picture's record to its bytes: this disk first, else a cloud copy whose hash is right, which heals it."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Restore:
         self._files = files
         self._resolver = resolver
 
-    def run(self, *, apply: bool, on_step: Callable[[int], None] = lambda done: None) -> RestoreReport:
+    def run(self, *, apply: bool, on_step: Callable[[int], None] = lambda _: None) -> RestoreReport:
         """Check every untrashed picture's local file by its hash; with ``apply`` bring the missing ones back.
 
         A picture in the trash is left alone. ``on_step`` is told how many pictures were looked at so far.

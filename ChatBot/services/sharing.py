@@ -94,7 +94,9 @@ class Sharing:
             raise NotFound("This link does not exist, has expired, or was withdrawn.")
         until = None if share.live else share.until
         viewer = Viewer(share=share)
-        return conversation, [each for each in self._messages.of(conversation.id, until) if can_view_message(viewer, each)]
+        return conversation, [
+            each for each in self._messages.of(conversation.id, until) if can_view_message(viewer, each)
+        ]
 
     def count_view(self, share: Share) -> None:
         """Note that somebody opened the page."""

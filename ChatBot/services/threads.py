@@ -120,7 +120,7 @@ class Threads:
     def ask_again(self, user: User, conversation_id: str, message_id: str) -> tuple[Message, Message]:
         """Replace an answer by a new, still empty one; the pictures of the old one stay in the gallery.
 
-        Returns the question and the new answer. Raises ``NotFound``, or ``Conflict`` while the old one is being written.
+        Returns the question and the new answer. Raises ``NotFound``, or ``Conflict`` while the old one runs.
         """
         conversation = self._own(user, conversation_id)
         history = self._messages.of(conversation.id)

@@ -45,7 +45,7 @@ def send(image: Image, *, width: int | None = None, download: bool = False) -> R
     _describe(response, opened)
     response.last_modified = image.created_at
     if download:
-        name = f"{(image.prompt or image.caption or 'picture')[:60].strip() or 'picture'}.{image.filename.rpartition('.')[2]}"
+        name = f"{_title(image)}.{image.filename.rpartition('.')[2]}"
         response.headers["Content-Disposition"] = _attachment(name)
     return response.make_conditional(request, accept_ranges=True, complete_length=opened.size)  # type: ignore[return-value]
 
@@ -56,6 +56,10 @@ def _describe(response: Response, opened: Opened) -> None:
     response.headers["X-Image-Source"] = opened.source
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+
+
+def _title(image: Image) -> str:
+    return (image.caption or image.prompt or image.original_name or "").strip()[:60].strip() or "picture"
 
 
 def _attachment(name: str) -> str:

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from flask import Flask
-from secure import Preset, Secure
+from secure import (
+    ContentSecurityPolicy,
+    CrossOriginOpenerPolicy,
+    CrossOriginResourcePolicy,
+    PermissionsPolicy,
+    ReferrerPolicy,
+    Secure,
+    XContentTypeOptions,
+    XFrameOptions,
+)
 from werkzeug.wrappers import Response
 
 from ChatBot.web.context import services
@@ -15,43 +26,41 @@ def init_app(app: Flask) -> None:
 
 
 def _harden(response: Response) -> Response:
-    for name, value in _headers().items():
+    for name, value in _headers(picture_sources()).items():
         response.headers.setdefault(name, value)
     return response
 
 
-def _headers() -> dict[str, str]:
-    return {
-        "Content-Security-Policy": content_security_policy(picture_sources()),
-        "X-Content-Type-Options": "nosniff",
-        "X-Frame-Options": "DENY",
-        "Referrer-Policy": "same-origin",
-        "Cross-Origin-Opener-Policy": "same-origin",
-        "Cross-Origin-Resource-Policy": "same-origin",
-        "Permissions-Policy": "camera=(), geolocation=(), microphone=(self)",
-    }
-
-
-def picture_sources() -> list[str]:
+def picture_sources() -> tuple[str, ...]:
     """Return the origins that cloud copies are shown from."""
     names = sorted({origin for host in services().chain.hosts for origin in host.traits.picture_origins})
     private = services().settings.fetch_allow_private_hosts if names else ()
-    return [*names, *(f"http://{address}" for address in private)]
+    return (*names, *(f"http://{address}" for address in private))
 
 
-def content_security_policy(pictures: list[str]) -> str:
-    """Return a policy without inline code or styles; ``pictures`` are further image origins."""
-    return "; ".join(
-        (
-            "default-src 'none'",
-            "script-src 'self'",
-            "style-src 'self'",
-            " ".join(("img-src 'self' data: blob:", *pictures)),
-            "font-src 'self'",
-            "connect-src 'self'",
-            "manifest-src 'self'",
-            "form-action 'self'",
-            "base-uri 'none'",
-            "frame-ancestors 'none'",
-        )
+@lru_cache(maxsize=8)
+def _headers(pictures: tuple[str, ...]) -> dict[str, str]:
+    """Return the headers; ``pictures`` are origins besides our own that pictures may load from."""
+    policy = (
+        ContentSecurityPolicy()
+        .default_src("'none'")
+        .script_src("'self'")
+        .style_src("'self'")
+        .img_src("'self'", "data:", "blob:", *pictures)
+        .font_src("'self'")
+        .connect_src("'self'")
+        .manifest_src("'self'")
+        .form_action("'self'")
+        .base_uri("'none'")
+        .frame_ancestors("'none'")
     )
+    secure = Secure(
+        csp=policy,
+        coop=CrossOriginOpenerPolicy().same_origin(),
+        corp=CrossOriginResourcePolicy().same_origin(),
+        permissions=PermissionsPolicy().camera().geolocation().microphone("self"),
+        referrer=ReferrerPolicy().same_origin(),
+        xcto=XContentTypeOptions().nosniff(),
+        xfo=XFrameOptions().deny(),
+    )
+    return dict(secure.headers)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from flask import Flask, Request, g, request, session
 from flask_login import LoginManager, UserMixin, login_user, logout_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
@@ -56,9 +58,8 @@ def load_by_token(incoming: Request) -> Account | None:
 
 def log_in(user: User) -> None:
     """Start a session for an account under a fresh key."""
-    assert isinstance(session, ServerSession) or hasattr(session, "rotate")  # noqa: S101 - our own interface
     session.clear()
-    session.rotate()  # type: ignore[attr-defined]
+    cast("ServerSession", session).rotate()
     login_user(Account(user))
 
 
@@ -81,7 +82,9 @@ def check_csrf() -> None:
     try:
         csrf.protect()
     except CSRFError as error:
-        raise Forbidden(f"{error.description} Read the token from GET /api/auth/me and send it as X-CSRF-Token.") from error
+        raise Forbidden(
+            f"{error.description} Read the token from GET /api/auth/me and send it as X-CSRF-Token."
+        ) from error
 
 
 def _same_origin() -> bool:

@@ -13,7 +13,10 @@ from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
 TAGS = frozenset(
-    "a blockquote br code del em h1 h2 h3 h4 h5 h6 hr li ol p pre s span strong table tbody td th thead tr ul div".split()
+    {
+        *("a", "blockquote", "br", "code", "del", "div", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li"),
+        *("ol", "p", "pre", "s", "span", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul"),
+    }
 )
 ATTRIBUTES: dict[str, set[str]] = {
     "a": {"href", "title"},
@@ -48,7 +51,7 @@ _parser.enable(["table", "strikethrough"]).disable("image")
 
 @lru_cache(maxsize=2048)
 def render_markdown(text: str) -> str:
-    """Return safe HTML. Markdown pictures become links: a model's answer must not make a browser fetch a foreign URL."""
+    """Return safe HTML without Markdown pictures: a model's answer must not make a browser fetch a foreign URL."""
     html = _parser.render(_TOO_MANY_BRACKETS.sub("…", text))
     return nh3.clean(
         html,

@@ -31,9 +31,7 @@ def post(path: ConversationPath, body: NewMessage) -> tuple[dict[str, Any], int]
 @messages.post("/messages/<message_id>/edit")
 def edit(path: MessagePath, body: EditedMessage) -> tuple[dict[str, Any], int]:
     """Replace a question and everything after it, and answer it anew."""
-    question, answer = services().chat.edit(
-        current_account(), path.conversation_id, path.message_id, body.content
-    )
+    question, answer = services().chat.edit(current_account(), path.conversation_id, path.message_id, body.content)
     return _accepted(answer, question), HTTPStatus.ACCEPTED
 
 

@@ -37,4 +37,7 @@ def page_json(
     """Return a list answer from at most ``limit + 1`` items: the extra one only tells that there are more."""
     shown = items[:limit]
     more = len(items) > limit and shown
-    return {"items": [render(item) for item in shown], "next_cursor": encode_cursor(position(shown[-1])) if more else None}
+    return {
+        "items": [render(item) for item in shown],
+        "next_cursor": encode_cursor(position(shown[-1])) if more else None,
+    }

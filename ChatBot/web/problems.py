@@ -52,7 +52,9 @@ def status_of(error: errors.ChatBotError) -> HTTPStatus:
 def problem(status: HTTPStatus, detail: str, kind: str, **extra: object) -> Response:
     """Return an error in the form the client prefers: a page for a browser's navigation, else problem+json."""
     if _wants_page():
-        page = render_template("error.html", status=status.value, title=status.phrase, detail=detail, request_id=request_id())
+        page = render_template(
+            "error.html", status=status.value, title=status.phrase, detail=detail, request_id=request_id()
+        )
         return make_response(page, status)
     body = {
         "type": TYPE_PREFIX + kind,

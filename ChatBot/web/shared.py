@@ -104,7 +104,7 @@ def _cover(token: str, messages: list[Message]) -> str | None:
     if not shown:
         return None
     base = services().settings.public_base_url or request.host_url
-    return base.rstrip("/") + shared_image_json(shown[0], _base(token))["src"] + "?w=1024"
+    return f"{base.rstrip('/')}{shared_image_json(shown[0], _base(token))['src']}?w=1024"
 
 
 def _private(response: Response) -> Response:
