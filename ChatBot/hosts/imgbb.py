@@ -44,6 +44,7 @@ class ImgbbHost(WebHost):
         picture_origins=("https://i.ibb.co",),
     )
     picture_hosts = frozenset({"i.ibb.co"})
+    page_hosts = frozenset({"ibb.co", "ibb.co.com"})
 
     def __init__(
         self,
@@ -95,12 +96,11 @@ class ImgbbHost(WebHost):
         if not isinstance(data, dict):
             raise malformed("without any data", provider=self.name)
         delete_url = str(data.get("delete_url"))
-        viewer = data.get("url_viewer")
         return Receipt(
             host=self.name,
             url=self._require_own(data.get("url")),
             delete_url=delete_url if _DELETE_URL.fullmatch(delete_url) else None,
-            page_url=viewer if isinstance(viewer, str) and viewer.startswith("https://ibb.co") else None,
+            page_url=self._own_page(data.get("url_viewer")),
         )
 
     def _delete(self, receipt: Receipt) -> DeletionProof:

@@ -24,8 +24,6 @@ CLIENT_VERSION = "1.0.1"
 MAX_XML_DEPTH = 16
 """A reply has three levels; a limit keeps a hostile one from costing time."""
 
-PAGE_HOSTS = frozenset({"postimg.cc"})
-
 _CLIENT_MARK = hashlib.md5(b"ChatBot", usedforsecurity=False).hexdigest()
 """The form wants an MD5 for the system and one for the machine; ours name the application and no machine."""
 
@@ -45,6 +43,7 @@ class PostimagesHost(WebHost):
         picture_origins=("https://i.postimg.cc",),
     )
     picture_hosts = frozenset({"i.postimg.cc"})
+    page_hosts = frozenset({"postimg.cc"})
 
     def _upload(self, upload: Upload) -> Receipt:
         self._require_sendable(upload)
@@ -84,20 +83,12 @@ class PostimagesHost(WebHost):
         return Receipt(
             host=self.name,
             url=self._require_own(answer.get("data/links/hotlink")),
-            delete_url=self._page(answer.get("data/links/delete")),
-            page_url=self._page(answer.get("data/links/page")),
+            delete_url=self._own_page(answer.get("data/links/delete")),
+            page_url=self._own_page(answer.get("data/links/page")),
         )
 
-    def _page(self, url: str | None) -> str | None:
-        """Return ``url`` if it is a page of the site; a picture without its removal page is still a success."""
-        try:
-            self._gate.check(url or "", provider=self.name, allowed_hosts=PAGE_HOSTS)
-        except ProviderRefused:
-            return None
-        return url
-
     def _delete(self, receipt: Receipt) -> DeletionProof:
-        removal_page = self._page(receipt.delete_url)
+        removal_page = self._own_page(receipt.delete_url)
         if removal_page is None:
             return "manual"
         accepted = self._remove(removal_page)
@@ -112,7 +103,7 @@ class PostimagesHost(WebHost):
             provider=self.name,
             max_bytes=REPLY_BYTES,
             deadline_seconds=self._fetch_seconds,
-            allowed_hosts=PAGE_HOSTS,
+            allowed_hosts=self.page_hosts,
         )
         if page.status in GONE_STATUSES:
             return True
@@ -126,7 +117,7 @@ class PostimagesHost(WebHost):
             provider=self.name,
             max_bytes=REPLY_BYTES,
             deadline_seconds=self._fetch_seconds,
-            allowed_hosts=PAGE_HOSTS,
+            allowed_hosts=self.page_hosts,
             form={"image": parts["id"], "hash": parts["hash"]},
         )
         try:

@@ -22,13 +22,14 @@ GONE_STATUSES = frozenset({404, 410})
 
 
 class WebHost(CloudHost):
-    """A host whose pictures are plain URLs on its own names, ``picture_hosts``.
+    """A host whose pictures are plain URLs on its own names, ``picture_hosts``, and its pages on ``page_hosts``.
 
     ``api_url`` may be private, since the operator typed it; what the host answers with is never trusted and goes
     through ``gate``. Without ``api_key`` uploads are refused, reading and deleting still work.
     """
 
     picture_hosts: ClassVar[frozenset[str]]
+    page_hosts: ClassVar[frozenset[str]]
 
     def __init__(
         self,
@@ -65,6 +66,16 @@ class WebHost(CloudHost):
         """Return ``url`` if this host may have given it out; a foreign one is a broken reply, not a refusal."""
         if not isinstance(url, str) or not self._owns(url):
             raise malformed("not with a picture URL of its own", provider=self.name)
+        return url
+
+    def _own_page(self, url: object) -> str | None:
+        """Return ``url`` if it is a page of the site; a picture without its page is still a success."""
+        if not isinstance(url, str):
+            return None
+        try:
+            self._gate.check(url, provider=self.name, allowed_hosts=self.page_hosts)
+        except ProviderRefused:
+            return None
         return url
 
     def _fetch(self, url: str) -> bytes:

@@ -169,6 +169,16 @@ def test_strange_deletion_link_is_dropped_and_the_picture_kept(delete_url: objec
     assert real_host().upload(make_upload()).delete_url is None
 
 
+@responses.activate
+@pytest.mark.parametrize("page_url", ["https://ibb.co.evil.example/a", "javascript:1", None, 7], ids=range(4))
+def test_foreign_page_is_dropped_and_the_picture_kept(page_url: object) -> None:
+    answer = json.loads(LIVE_ANSWER)
+    answer["data"]["url_viewer"] = page_url
+    responses.post(API_URL, json=answer)
+
+    assert real_host().upload(make_upload()).page_url is None
+
+
 def test_second_name_of_the_site_is_known_for_deletion(host: ImgbbHost, standin: Imgbb) -> None:
     receipt = host.upload(make_upload())
     standin_url = (receipt.delete_url or "").replace("ibb.co", "ibb.co.com")
