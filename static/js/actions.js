@@ -5,7 +5,7 @@ import { confirmed } from "./dialogs.js";
 import { text } from "./strings.js";
 import { report, toast } from "./toast.js";
 
-/** Listen on the message list; `chat` gives `path(id)`, `answered(answer, id)`, `fill(text)` and `share()`. */
+/** Listen on the message list; `chat` gives `path(id)`, `replaced(answer, id)`, `edited(answer, id)`, `fill(text)`, `share()`. */
 export function startActions(list, chat) {
   list.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-action]");
@@ -23,7 +23,7 @@ export function startActions(list, chat) {
 
 async function answerAgain(button, message, chat) {
   const { messageId } = message.dataset;
-  chat.answered(await api("POST", `${chat.path(messageId)}/regenerate`, {}), messageId);
+  chat.replaced(await api("POST", `${chat.path(messageId)}/regenerate`, {}), messageId);
 }
 
 const ACTIONS = {
@@ -73,6 +73,5 @@ async function sendEdited(content, message, chat, close) {
   const { messageId } = message.dataset;
   const answer = await api("POST", `${chat.path(messageId)}/edit`, { content });
   close();
-  chat.truncated(messageId);
-  chat.answered(answer, messageId);
+  chat.edited(answer, messageId);
 }

@@ -98,11 +98,22 @@ async function send(content, images) {
 }
 
 /** Show at once what a request answered with; the stream says the same a little later. */
-function answered({ message_id: id, user_message_id: userId }, replaced) {
-  if (replaced) refresh(replaced);
+function answered({ message_id: id, user_message_id: userId }) {
   for (const messageId of [userId, id]) {
-    if (messageId && messageId !== replaced) enqueue(() => transcript.ensure(messageId));
+    if (messageId) enqueue(() => transcript.ensure(messageId));
   }
+}
+
+function replaced(answer, oldId) {
+  if (answer.message_id === oldId) refresh(oldId);
+  else enqueue(() => transcript.remove(oldId));
+  answered(answer);
+}
+
+function edited(answer, messageId) {
+  transcript.removeAfter(messageId);
+  refresh(messageId);
+  answered(answer);
 }
 
 async function stop() {
@@ -112,8 +123,8 @@ async function stop() {
 
 startActions(list, {
   path: (messageId) => `/api/conversation/${transcript.conversationId}/messages/${messageId}`,
-  answered,
-  truncated: (messageId) => transcript.removeAfter(messageId),
+  replaced,
+  edited,
   fill: (words) => composer.fill(words),
   share: () => share.open(),
 });

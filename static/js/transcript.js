@@ -45,10 +45,10 @@ export class Transcript {
   /** Render a message anew, or take it away when it is gone; one that is being edited waits. */
   async refresh(messageId) {
     const old = this.find(messageId);
-    if (old?.querySelector("form.edit")) return;
+    if (!old || old.querySelector("form.edit")) return;
     const message = await this.#fetch(messageId);
-    if (!message) old?.remove();
-    else if (old) this.#swap(old, message);
+    if (message) this.#swap(old, message);
+    else old.remove();
   }
 
   #swap(old, message) {
