@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ChatBot.errors import PictureRefused
 
-MAX_PARTS = 500_000
+MAX_PARTS = 250_000
 """Chunks, segments or blocks in one file; a 50 MB GIF in full blocks of 255 bytes has 200,000."""
 
 

@@ -35,6 +35,7 @@ class _Walk:
         self.kept.append(head + self.take(_palette_bytes(head[10])))
         self.extent = int.from_bytes(head[6:8], "little"), int.from_bytes(head[8:10], "little")
         while (introducer := self.take(1)[0]) != _END:
+            self.count()
             if introducer == _FRAME:
                 self.frame()
             elif introducer == _EXTENSION:
@@ -53,15 +54,18 @@ class _Walk:
         self.position += count
         return taken
 
+    def count(self) -> None:
+        self.parts += 1
+        if self.parts > MAX_PARTS:
+            raise too_many_parts()
+
     def blocks(self) -> tuple[bytes, bytes]:
         """Return a run of sub-blocks as stored, and the content of the first one."""
         start, first = self.position, b""
         while size := self.take(1)[0]:
             content = self.take(size)
             first = first or content
-            self.parts += 1
-            if self.parts > MAX_PARTS:
-                raise too_many_parts()
+            self.count()
         return self.data[start : self.position], first
 
     def frame(self) -> None:

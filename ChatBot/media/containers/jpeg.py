@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ChatBot.media.containers.base import Stripped, corrupt, plain_exif, truncated
+from ChatBot.media.containers.base import MAX_PARTS, Stripped, corrupt, plain_exif, too_many_parts, truncated
 
 SIGNATURE = b"\xff\xd8\xff"
 MAX_SCANS = 500
@@ -17,6 +17,7 @@ _EXIF_HEADER = b"Exif\x00\x00"
 _XMP_HEADER = b"http://ns.adobe.com/xap/1.0/\x00"
 _ICC_HEADER = b"ICC_PROFILE\x00"
 
+_PADDING = re.compile(rb"\xff+")
 # Inside coded data FF is followed by 00 (a literal FF), by a restart mark, or by another FF (padding).
 _NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
@@ -57,11 +58,13 @@ def _is_kept(marker: int, body: bytes) -> bool:
 
 def _segments(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
     position = 2
-    while True:
-        if data[position : position + 1] not in (b"\xff", b""):
+    for _ in range(MAX_PARTS):
+        if position >= len(data):
+            raise truncated()
+        padding = _PADDING.match(data, position)
+        if padding is None:
             raise corrupt("its parts do not follow each other")
-        while data[position + 1 : position + 2] == b"\xff":
-            position += 1
+        position = padding.end() - 1
         if position + 2 > len(data):
             raise truncated()
         marker = data[position + 1]
@@ -75,6 +78,7 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
         after = _end_of_coded_data(data, end) if marker == _SCAN else end
         yield marker, data[position + 4 : end], data[end:after]
         position = after
+    raise too_many_parts()
 
 
 def _end_of_coded_data(data: bytes, start: int) -> int:

@@ -8,7 +8,7 @@ import zlib
 import pytest
 
 from ChatBot.errors import PictureRefused
-from ChatBot.media.containers import gif, jpeg, png, sniff, webp
+from ChatBot.media.containers import STRIPPERS, gif, jpeg, png, sniff, webp
 from tests.media.samples import animation, noise, opened, photograph, png_chunk, saved
 
 
@@ -62,7 +62,7 @@ def test_the_length_of_pixels_is_known_in_every_mode(mode: str) -> None:
 
 def test_jpeg_keeps_only_what_decoding_needs() -> None:
     data = saved(photograph((40, 30)), "JPEG", comment=b"secret", exif=b"Exif\0\0secret", icc_profile=b"p" * 70_000)
-    data = data[:2] + b"\xff\xed\x00\x0esecret IPTC" + data[2:]
+    data = data[:2] + b"\xff\xed\x00\x0dsecret IPTC" + data[2:]
 
     stripped = jpeg.strip(data)
 
@@ -121,3 +121,22 @@ def test_what_hides_inside_a_webp_frame_is_taken_out() -> None:
     stripped = webp.strip(b"RIFF" + struct.pack("<I", len(body)) + body)
 
     assert stripped.data == webp.strip(data).data
+
+
+@pytest.mark.parametrize(
+    "flood",
+    [
+        b"GIF89a" + bytes(7) + b"\x21\xfe\x00" * 300_000 + b";",
+        b"GIF89a" + bytes(7) + b"\x2c" + bytes(9) + b"\x02" + b"\x01\x44" * 300_000 + b"\x00;",
+        b"\xff\xd8" + b"\xff\xfe\x00\x02" * 300_000 + b"\xff\xd9",
+        png.SIGNATURE + b"\0\0\0\0abCDxxxx" * 300_000,
+        b"RIFF" + struct.pack("<I", 4 + 8 * 300_000) + b"WEBP" + b"ABCD\0\0\0\0" * 300_000,
+    ],
+    ids=["gif-extensions", "gif-blocks", "jpeg", "png", "webp"],
+)
+def test_a_flood_of_tiny_parts_is_refused(flood: bytes) -> None:
+    found = sniff(flood)
+    assert found is not None
+
+    with pytest.raises(PictureRefused, match="parts"):
+        STRIPPERS[found](flood)
