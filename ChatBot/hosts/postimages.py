@@ -27,6 +27,9 @@ MAX_XML_DEPTH = 16
 _CLIENT_MARK = hashlib.md5(b"ChatBot", usedforsecurity=False).hexdigest()
 """The form wants an MD5 for the system and one for the machine; ours name the application and no machine."""
 
+_KEY_COMPLAINT = re.compile(r"\bkey\b", re.IGNORECASE)
+"""The wording of errors is not documented; one that speaks of the key will be the same next time."""
+
 _REMOVAL = re.compile(r'data-remove="(?P<id>\w+)"\s+data-hash="(?P<hash>\w+)"')
 
 
@@ -73,7 +76,7 @@ class PostimagesHost(WebHost):
         except (expat.ExpatError, ValueError) as error:
             raise malformed("not in readable XML", provider=self.name) from error
         said = answer.get("data/error", "")
-        if "key" in said.lower().split():
+        if _KEY_COMPLAINT.search(said):
             raise ProviderRefused(f"{self.name}: {said[:200]}", provider=self.name, reason="auth")
         if answer.get("data@success") != "1":
             raise malformed("without saying that it worked", provider=self.name)

@@ -29,6 +29,7 @@ _REFUSED_IPV4 = tuple(
 _GLOBAL_IPV6 = ip_network("2000::/3")
 """The only part of IPv6 handed out for global unicast; leaves out ::ffff:0:0/96, ::/96, 64:ff9b::/96, fc00::/7 ..."""
 
+# Python's own table of special networks (``is_global``) differs between its versions; these are refused by every one.
 _REFUSED_IPV6 = tuple(
     ip_network(network)
     for network in (

@@ -103,6 +103,17 @@ def test_answer_as_the_real_one_writes_it_is_understood() -> None:
 
 
 @responses.activate
+@pytest.mark.parametrize("words", ["bad key", "Invalid API key.", "Key: expired"])
+def test_complaint_about_the_key_is_a_refusal(words: str) -> None:
+    answer(f"<data success='0'><error>{words}</error></data>")
+
+    with pytest.raises(ProviderRefused) as caught:
+        real_host().upload(make_upload())
+
+    assert caught.value.reason == "auth"
+
+
+@responses.activate
 def test_foreign_removal_link_is_dropped_and_the_picture_kept() -> None:
     answer(
         '<data success="1"><links><hotlink>https://i.postimg.cc/a/b.png</hotlink>'
