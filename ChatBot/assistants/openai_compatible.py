@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import socket
+import struct
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -103,9 +104,9 @@ class OpenAICompatibleAssistant(Assistant):
     def _stream(self, turns: Sequence[Turn], may_draw: bool) -> Iterator[Piece]:
         messages = self._messages(turns)
         try:
-            with self._open(messages, may_draw and self._knows_tools) as stream:
-                with _ends_after(self._total_seconds, stream):
-                    yield from self._pieces(stream)
+            stream = self._open(messages, may_draw and self._knows_tools)
+            with stream, _ends_after(self._total_seconds, stream):
+                yield from self._pieces(stream)
         except openai.OpenAIError as error:
             raise translate(error, provider=self.name) from error
         except ValueError as error:
@@ -197,6 +198,8 @@ def _ends_after(seconds: float, stream: openai.Stream[ChatCompletionChunk]) -> I
 
     def cut() -> None:
         with suppress(OSError):  # the other side was faster
+            # Closed with a reset: a sender whose window is full would not notice anything else for a minute.
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             line.shutdown(socket.SHUT_RDWR)
 
     timer = threading.Timer(seconds, cut)

@@ -292,7 +292,7 @@ def test_a_silent_server_ends_at_the_idle_limit(chat: OpenAIChat, build: Build) 
 
 
 def test_an_answer_without_end_is_cut(chat: OpenAIChat, assistant: OpenAICompatibleAssistant) -> None:
-    chat.filler = True
+    chat.filler = text_chunk("more " * 500)
 
     pieces = list(assistant.stream(HELLO))
 
@@ -300,14 +300,26 @@ def test_an_answer_without_end_is_cut(chat: OpenAIChat, assistant: OpenAICompati
     assert chat.closed_early.wait(10)
 
 
-def test_an_answer_that_lasts_too_long_is_cut(build: Build) -> None:
-    pieces = list(build(total_seconds=-1).stream(HELLO))
+def test_keep_alive_comments_do_not_outlast_the_limit(chat: OpenAIChat, build: Build) -> None:
+    chat.filler = ": keep-alive" * 100
+    chat.script = [[text_chunk("Hel")]]
 
-    assert pieces == [TextDelta("Hello"), Finished("cut", truncated=True)]
+    pieces = list(build(total_seconds=0.3).stream(HELLO))
+
+    assert pieces == [TextDelta("Hel"), Finished("cut", truncated=True)]
+    assert chat.closed_early.wait(10)
+
+
+def test_an_answer_that_never_begins_is_unavailable_at_the_limit(chat: OpenAIChat, build: Build) -> None:
+    chat.filler = ": keep-alive"
+    chat.script = [[": keep-alive"]]
+
+    with pytest.raises(ProviderUnavailable):
+        list(build(total_seconds=0.3).stream(HELLO))
 
 
 def test_closing_the_iterator_closes_the_line(chat: OpenAIChat, assistant: OpenAICompatibleAssistant) -> None:
-    chat.filler = True
+    chat.filler = text_chunk("more " * 500)
     stream = assistant.stream(HELLO)
     next(stream)
 

@@ -141,9 +141,13 @@ def test_cancelling_while_queued_never_interrupts_somebody_else(
 
     with pytest.raises(Cancelled):
         generator.generate(REQUEST, lambda _: queued.set(), queued.is_set)
+    while webui.asked.acquire(blocking=False):
+        pass
+    asked_twice = webui.asked.acquire(timeout=10) and webui.asked.acquire(timeout=10)
     interrupts_while_queued = webui.interrupts
     webui.end_foreign_job()
 
+    assert asked_twice
     assert interrupts_while_queued == 0
     assert webui.released.wait(10)
     assert not foreign.interrupted

@@ -66,8 +66,8 @@ class OpenAIChat(Service):
         self.gate.set()
         self.closed_early = threading.Event()
         """Set when a client went away in the middle of an answer."""
-        self.filler = False
-        """True: after the first chunk, send text without end until the client goes away."""
+        self.filler: Chunk | None = None
+        """After the first chunk, send this one without end until the client goes away."""
 
     def control(self, command: dict[str, Any]) -> dict[str, Any]:
         """Set the script: ``{"say": ["words"]}``, ``{"draw": "prompt"}`` or ``{"status": 500}``."""
@@ -105,8 +105,8 @@ class OpenAIChat(Service):
                 yield _line(chunk)
                 if position == 0:
                     self.gate.wait(20)
-                while position == 0 and self.filler:
-                    yield _line(text_chunk("more " * 500))
+                while position == 0 and self.filler is not None:
+                    yield _line(self.filler)
         except GeneratorExit:
             self.closed_early.set()
             raise

@@ -48,6 +48,8 @@ class StableDiffusion(Service):
         self.released = threading.Event()
         self.released.set()
         self.began = threading.Event()
+        self.asked = threading.Semaphore(0)
+        """Released once for every answered question for progress."""
         self._turn = threading.Lock()
 
     def handle(self, request: Request) -> Reply | None:
@@ -115,6 +117,7 @@ class StableDiffusion(Service):
         return json_reply({"images": images, "parameters": {}, "info": text})
 
     def _progress(self) -> dict[str, Any]:
+        self.asked.release()
         running = self.running
         state = {"progress": self.fraction if running else 0.0, "eta_relative": 2.5, "current_image": None, "state": {}}
         return state if self.old else {**state, "current_task": running.task if running else None}
