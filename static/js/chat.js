@@ -44,7 +44,7 @@ function announce(words) {
 
 function listen(after) {
   stream = new Stream(transcript.conversationId, after, {
-    onEvent: (kind, data, seq) => EVENTS[kind](data, seq),
+    onEvent: (kind, data) => EVENTS[kind](data),
     onLine: (connected) => {
       document.getElementById("line-state").textContent = connected ? "" : text("reconnecting");
     },
@@ -65,7 +65,8 @@ function refresh(messageId) {
 
 const EVENTS = {
   message: ({ message_id: id }) => enqueue(() => transcript.ensure(id)),
-  delta: ({ message_id: id, text: piece }, seq) => enqueue(() => transcript.append(id, piece, seq)),
+  delta: ({ message_id: id, text: piece, offset }) =>
+    enqueue(() => transcript.append(id, piece, offset) || transcript.refresh(id)),
   progress: (data) => enqueue(() => transcript.progress(data.message_id, data)),
   stored: ({ message_id: id }) => refresh(id),
   failed: ({ message_id: id }) => refresh(id),

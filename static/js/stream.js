@@ -5,7 +5,7 @@ const KINDS = ["message", "delta", "progress", "stored", "failed", "updated", "r
 const LONGEST_WAIT_SECONDS = 20;
 
 export class Stream {
-  /** `onEvent(kind, data, seq)` gets what happens in order; `onLine(connected)` hears of drops and returns. */
+  /** `onEvent(kind, data)` gets what happens in order; `onLine(connected)` hears of drops and returns. */
   constructor(conversationId, after, { onEvent, onLine }) {
     this.path = `/api/conversation/${conversationId}/events`;
     this.after = after;
@@ -30,7 +30,7 @@ export class Stream {
     // "message" is also what an event without a name is called.
     if (!event.data || seq <= this.after) return;
     this.after = seq;
-    this.onEvent(kind, JSON.parse(event.data), seq);
+    this.onEvent(kind, JSON.parse(event.data));
   }
 
   async #dropped() {

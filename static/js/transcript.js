@@ -4,11 +4,11 @@ import { dress } from "./pictures.js";
 import { text } from "./strings.js";
 
 const ACTIVE = ["queued", "streaming"];
+const STAGES = ["queued", "generating", "saving"];
 
 export class Transcript {
   constructor(list) {
     this.list = list;
-    this.madeRoom = new Set();
   }
 
   get conversationId() {
@@ -69,45 +69,49 @@ export class Transcript {
     while (message?.nextElementSibling) message.nextElementSibling.remove();
   }
 
-  /** Add streamed text, unless the fragment was rendered after that piece. */
-  append(messageId, piece, seq) {
+  /** Add streamed text that stands `offset` characters into the answer; false when a piece before it is missing. */
+  append(messageId, piece, offset) {
     const message = this.find(messageId);
     const target = message?.querySelector("[data-stream]");
-    if (!target || seq <= Number(message.dataset.seq)) return;
+    if (!target) return true;
     message.dataset.status = "streaming";
-    message.dataset.seq = seq;
-    target.append(piece);
+    // The server counts characters, JavaScript counts UTF-16 units.
+    const shown = [...target.textContent].length;
+    if (offset > shown) return false;
+    target.append([...piece].slice(shown - offset).join(""));
+    return true;
   }
 
-  /** Move the bar of a picture in the making; a message that has no bar yet is rendered anew, once. */
-  async progress(messageId, { index, fraction, stage, eta_seconds: eta }) {
-    const card = this.#pendingCard(messageId, index) ?? (await this.#makeRoom(messageId, index));
-    if (!card) return;
-    const bar = card.querySelector("progress");
-    if (fraction === null || fraction === undefined) bar.removeAttribute("value");
-    else bar.value = fraction;
-    const label = card.querySelector("[data-progress-label]");
+  /** Move the bars of the pictures in the making; only one of them speaks. */
+  progress(messageId, { index, fraction, stage, eta_seconds: eta }) {
+    const message = this.find(messageId);
+    if (!ACTIVE.includes(message?.dataset.status)) return;
+    message.dataset.status = "streaming";
+    const cards = pendingCards(message);
+    for (const card of cards) {
+      const bar = card.querySelector("progress");
+      if (fraction === null || fraction === undefined) bar.removeAttribute("value");
+      else bar.value = fraction;
+    }
+    const speaker = cards.find((card) => card.dataset.index === String(index)) ?? cards[0];
+    const label = speaker.querySelector("[data-progress-label]");
     const words = progressWords(stage, fraction, eta);
     if (label.textContent !== words) label.textContent = words;
   }
+}
 
-  #pendingCard(messageId, index) {
-    const message = this.find(messageId);
-    return message?.querySelector(`.card--pending[data-index="${Number(index)}"]`)
-      ?? message?.querySelector(".card--pending");
-  }
-
-  async #makeRoom(messageId, index) {
-    if (this.madeRoom.has(messageId)) return null;
-    this.madeRoom.add(messageId);
-    await this.refresh(messageId);
-    return this.#pendingCard(messageId, index);
-  }
+/** The bars of a message; a picture that the model chose to draw has none until its first progress. */
+function pendingCards(message) {
+  const cards = [...message.querySelectorAll(".card--pending")];
+  if (cards.length) return cards;
+  const card = document.getElementById("pending-card").content.firstElementChild.cloneNode(true);
+  message.querySelector("[data-cards]").append(card);
+  return [card];
 }
 
 /** In steps of five per cent, so that a screen reader is not flooded. */
 function progressWords(stage, fraction, eta) {
-  const parts = [text(stage)];
+  const parts = [text(STAGES.includes(stage) ? stage : "generating")];
   if (fraction > 0) parts.push(`${Math.floor(fraction * 20) * 5} %`);
   if (eta > 1) parts.push(text("seconds_left", { n: eta > 10 ? Math.ceil(eta / 5) * 5 : Math.ceil(eta) }));
   return parts.join(" · ");
@@ -126,12 +130,10 @@ function keepPictures(old, message) {
   }
 }
 
-/** Streamed text is ahead of a fragment that was rendered for the sake of a picture. */
+/** Streamed text may be ahead of a fragment that was rendered a moment ago. */
 function keepStreamed(old, message) {
   const [shown, fresh] = [old, message].map((one) => one.querySelector("[data-stream]"));
-  if (!shown || !fresh || Number(old.dataset.seq) < Number(message.dataset.seq)) return;
-  fresh.replaceWith(shown);
-  message.dataset.seq = old.dataset.seq;
+  if (shown && fresh && shown.textContent.length > fresh.textContent.length) fresh.replaceWith(shown);
 }
 
 function placeOf(element) {
