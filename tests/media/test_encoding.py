@@ -280,13 +280,14 @@ def test_a_large_animation_keeps_its_frames_and_timing(image_format: str) -> Non
     assert frames_of(stored.data) == (12, sum(50 + 10 * index for index in range(12)))
 
 
-def test_a_gif_that_plays_once_still_does() -> None:
+@pytest.mark.parametrize(("options", "plays"), [({}, 1), ({"loop": 0}, 0), ({"loop": 2}, 3)])
+def test_a_gif_plays_as_often_as_before(options: dict[str, int], plays: int) -> None:
     pictures = [noise((90, 90), seed=index) for index in range(4)]
-    data = saved(pictures[0], "GIF", save_all=True, append_images=pictures[1:], duration=50)
+    data = saved(pictures[0], "GIF", save_all=True, append_images=pictures[1:], duration=50, **options)
 
     stored = encoded(data, 15_000)
 
-    assert opened(stored.data).info["loop"] == 1
+    assert opened(stored.data).info["loop"] == plays
 
 
 def test_a_picture_too_tall_for_the_format_is_scaled_into_it() -> None:

@@ -150,6 +150,18 @@ def test_deleting_twice_is_fine(store: FileStore) -> None:
     assert not store.exists("uploads", NAME)
 
 
+def test_a_deletion_is_durable(paths: StoragePaths) -> None:
+    synced: list[Path] = []
+
+    def fsync(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").resolve())
+
+    FileStore(paths).write("uploads", NAME, DATA)
+    FileStore(paths, Syscalls(fsync=fsync)).delete("uploads", NAME)
+
+    assert synced == [(paths.root / "uploads").resolve()]
+
+
 def test_thumbnails_come_and_go(store: FileStore) -> None:
     store.write_thumbnail(ID, 256, b"small")
     store.write_thumbnail(ID, 256, b"newer")

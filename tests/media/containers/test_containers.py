@@ -41,6 +41,14 @@ def test_png_keeps_colour_and_drops_the_rest() -> None:
     assert stripped.data == data[:33] + gamma + data[33:]
 
 
+def test_a_wrong_checksum_of_pixels_is_found_as_browsers_find_it() -> None:
+    data = bytearray(saved(noise((5, 5)), "PNG"))
+    data[-13] ^= 1  # the last byte before IEND's twelve
+
+    with pytest.raises(PictureRefused, match="checksum"):
+        png.strip(bytes(data))
+
+
 def test_png_with_an_unknown_part_that_is_needed_is_refused() -> None:
     data = saved(noise((5, 5)), "PNG")
 
