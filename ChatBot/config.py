@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -39,7 +40,6 @@ class Settings(BaseSettings):
     mongodb_db: str = "chatbot"
     mongod_path: str | None = None
     storage_root: Path = PACKAGE_ROOT / "Storage"
-    redis_url: str | None = None
 
     cloud_hosts: CommaSeparated = ("postimages", "imgbb")
     cloud_wait_seconds: Annotated[float, Field(ge=0, le=60)] = 3.0
@@ -100,13 +100,13 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """Read the environment and ``.env``.
+    """Read the environment and ``.env``, or the file that the variable ENV_FILE names instead (empty: none).
 
     Raises:
         SettingsError: a value is wrong; the text names the variable and what it must be.
     """
     try:
-        return Settings()
+        return Settings(_env_file=os.environ.get("ENV_FILE", PROJECT_ROOT / ".env") or None)
     except ValidationError as error:
         problems = (f"{'.'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors())
         raise SettingsError("Check the environment or .env:\n  " + "\n  ".join(problems)) from error
