@@ -10,12 +10,12 @@ from flask import Flask, g, request
 from flask_openapi3 import Info, OpenAPI
 from werkzeug.wrappers import Response
 
-from ChatBot import __version__
+from ChatBot import __version__, lifetime
 from ChatBot.bootstrap import Services, build
 from ChatBot.config import PROJECT_ROOT, Settings, load_settings
 from ChatBot.logs import log_to_stderr
 from ChatBot.models import new_id
-from ChatBot.web import assets, guard, headers, identity, locale, metrics, problems
+from ChatBot.web import assets, guard, headers, identity, locale, metrics, parsing, problems
 from ChatBot.web.auth import auth, tokens
 from ChatBot.web.context import EXTENSION
 from ChatBot.web.conversations import conversations
@@ -61,12 +61,11 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
         SESSION_COOKIE_NAME="chatbot_session",
         SESSION_COOKIE_SECURE=services.settings.secure_cookies,
     )
-    app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions[EXTENSION] = services
     app.session_interface = MongoSessions(services.repositories.sessions)
     app.before_request(_name_request)
     app.after_request(_log_request)
-    for part in (problems, locale, assets, identity, guard, headers, metrics):
+    for part in (parsing, problems, locale, assets, identity, guard, headers, metrics):
         part.init_app(app)
     for api in API_BLUEPRINTS:
         app.register_api(api)
@@ -79,7 +78,10 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
 def application() -> Flask:
     """Build the application inside a server process; the embedded database belongs to the process that started it."""
     log_to_stderr(logging.INFO)
-    return create_app()
+    services = build(load_settings())
+    atexit.register(services.close)
+    lifetime.end_in_order(services.wind_down, services.close)
+    return create_app(services=services)
 
 
 def _name_request() -> None:

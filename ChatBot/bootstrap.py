@@ -128,11 +128,15 @@ class Services:
             self.events.publish(message.conversation_id, "updated", {"message_id": message.id})
         self.worker.start()
 
-    def close(self) -> None:
-        """Stop in the order of dependence: streams, answers, uploads, the worker, the database."""
+    def wind_down(self) -> None:
+        """End the open streams and the work behind messages, so that the requests that wait for them are answered."""
         self.events.close()
         for pool in self.pools:
             pool.close()
+
+    def close(self) -> None:
+        """Stop in the order of dependence: streams, answers, the worker, uploads, the database."""
+        self.wind_down()
         self.worker.close()
         self.replicator.close()
         self.database.client.close()

@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ("tests.fixtures.mongo", "tests.fixtures.application")
+pytest_plugins = ("tests.fixtures.mongo", "tests.fixtures.application", "tests.fixtures.server")

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
+import os
 import signal
+import socket
 import threading
+import time
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -17,11 +22,14 @@ from granian.server.common import AbstractServer
 from ChatBot.bootstrap import build
 from ChatBot.config import Settings, load_settings
 from ChatBot.db.embedded import EmbeddedServer
+from ChatBot.errors import SettingsError
 from ChatBot.logs import log_to_stderr
 
 HEADER_SECONDS = 10
 """A client that has not sent its headers by then is cut off; half-open lines cost no thread until then."""
 STOP_SECONDS = 20
+"""A server process that takes longer to finish its uploads is killed; they are taken over at the next start."""
+POLL_SECONDS = 0.05
 
 
 @click.command()
@@ -31,10 +39,14 @@ def serve(host: str | None, port: int | None) -> None:
     """Serve the chat (this is what runs without a command)."""
     log_to_stderr(logging.INFO)
     settings = load_settings()
-    address, number = host or settings.host, port if port is not None else settings.port
+    address, wanted = host or settings.host, port if port is not None else settings.port
+    number = wanted or _claimable_port(address, 0)
     server = _own_database(settings, f"serving on port {number}")
     try:
-        click.echo(f"ChatBot: http://{address}:{number}", err=True)
+        _claimable_port(address, number)
+        # Whatever is wrong is said here in one sentence; inside a server process it would be a traceback.
+        build(settings, purpose="checking the settings").close()
+        threading.Thread(target=_announce, args=(address, number), daemon=True).start()
         _granian(settings, address, number).serve()
     finally:
         if server is not None:
@@ -61,7 +73,40 @@ def _own_database(settings: Settings, purpose: str) -> EmbeddedServer | None:
     return EmbeddedServer(settings.database_root, mongod_path=settings.mongod_path).start(purpose)
 
 
+def _claimable_port(host: str, number: int) -> int:
+    """Return the port that can be listened on; 0 asks for a free one.
+
+    The server processes share the port by ``SO_REUSEPORT``, and so would two whole servers, without a word.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        if os.name != "nt":  # there it would allow just what is to be found out
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, number))
+        except OSError as error:
+            raise SettingsError(
+                f"Port {number} of {host} cannot be listened on ({error.strerror}): set HOST or PORT to another one, "
+                "or stop what uses it."
+            ) from error
+        found: int = probe.getsockname()[1]
+        return found
+
+
+def _announce(host: str, number: int) -> None:
+    """Say where the server is as soon as it listens."""
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared with, not listened on
+    while True:
+        with suppress(OSError), socket.create_connection((reachable, number), timeout=1):
+            break
+        time.sleep(POLL_SECONDS)
+    shown = f"[{reachable}]" if ":" in reachable else reachable
+    click.echo(f"ChatBot: http://{shown}:{number}", err=True)
+
+
 def _granian(settings: Settings, host: str, port: int) -> AbstractServer[Any]:
+    # A fork would share the claim on the database with its parent, and copy locks that threads hold.
+    multiprocessing.set_start_method("spawn", force=True)
     return Granian(
         "ChatBot.app:application",
         factory=True,
