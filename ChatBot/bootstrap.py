@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -32,7 +31,7 @@ from ChatBot.hosts import build_chain
 from ChatBot.hosts.chain import HostChain
 from ChatBot.media.files import FileStore
 from ChatBot.media.paths import StoragePaths
-from ChatBot.models import now
+from ChatBot.media.spool import Spool
 from ChatBot.outbound import Gate
 from ChatBot.services.accounts import Accounts
 from ChatBot.services.chat import Chat
@@ -43,6 +42,7 @@ from ChatBot.services.gallery import Gallery
 from ChatBot.services.generation import Generation
 from ChatBot.services.health import Health
 from ChatBot.services.image_handler import ImageHandler, IntakeLimits
+from ChatBot.services.recovery import Recovery
 from ChatBot.services.replication import Replicator
 from ChatBot.services.resolver import Resolver
 from ChatBot.services.restore import Restore
@@ -55,8 +55,9 @@ log = structlog.get_logger(__name__)
 
 CHAT_THREADS = 32
 """Answers that stream at the same time in one process; they mostly wait for the model."""
-STALE_ANSWER = timedelta(minutes=30)
-"""An answer of another process that is older than this and still running has lost its process."""
+RECOVERY_SECONDS = 15.0
+"""Well under the lease of an answer, so that a living process always renews in time."""
+PURGE_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,7 @@ class Services:
     cleanup: Cleanup
     deletion: Deletion
     health: Health
+    recovery: Recovery
     worker: Worker
     pools: tuple[Running, ...]
 
@@ -123,9 +125,7 @@ class Services:
 
         With the embedded database there is one serving process, so whatever still runs has lost its process.
         """
-        alone = self.settings.mongodb_uri is None
-        for message in self.repositories.messages.interrupt_running(now() - (timedelta() if alone else STALE_ANSWER)):
-            self.events.publish(message.conversation_id, "updated", {"message_id": message.id})
+        self.recovery.sweep(lonely=self.settings.mongodb_uri is None)
         self.worker.start()
 
     def wind_down(self) -> None:
@@ -180,10 +180,11 @@ def _wire(settings: Settings, server: RunningServer, database: Database[dict[str
     paths = StoragePaths(settings.storage_root)
     paths.ensure()
     files = FileStore(paths)
+    spool = Spool(settings.storage_root / "spool")
     events = EventLog(repositories.events)
     messages, images = repositories.messages, repositories.images
     drawing = Running(messages, settings.generation_threads, "draw")
-    chatting = Running(messages, CHAT_THREADS, "chat")
+    chatting = Running(messages, CHAT_THREADS, "chat", owner=drawing.owner)
     replicator = Replicator(chain, images, files, lambda image_id: _announce(image_id, images, events))
     handler = ImageHandler(
         files,
@@ -194,7 +195,9 @@ def _wire(settings: Settings, server: RunningServer, database: Database[dict[str
     )
     resolver = Resolver(files, images, chain)
     threads = Threads(repositories.conversations, messages, images, repositories.shares, events)
-    generation = Generation(generators, settings.image_generator, handler, messages, threads, events, drawing)
+    generation = Generation(generators, settings.image_generator, handler, messages, threads, events, drawing, spool)
+    chat = Chat(assistant, generation, threads, messages, images, files, events, chatting)
+    recovery = Recovery(messages, generation, chat, events, (drawing, chatting), spool)
     deletion = Deletion(images, repositories.tombstones, files, chain, trash_days=settings.trash_days)
     return Services(
         settings=settings,
@@ -221,7 +224,8 @@ def _wire(settings: Settings, server: RunningServer, database: Database[dict[str
         replicator=replicator,
         resolver=resolver,
         generation=generation,
-        chat=Chat(assistant, generation, threads, messages, images, files, events, chatting),
+        chat=chat,
+        recovery=recovery,
         restore=Restore(images, files, resolver),
         cleanup=Cleanup(images, files, chain, max_age_days=settings.image_max_age_days),
         deletion=deletion,
@@ -235,7 +239,9 @@ def _wire(settings: Settings, server: RunningServer, database: Database[dict[str
             repositories.users,
             lambda: ping(database),
         ),
-        worker=Worker(replicator.work_once, deletion.purge_due),
+        worker=Worker(
+            [replicator.work_once], [(RECOVERY_SECONDS, recovery.sweep), (PURGE_SECONDS, deletion.purge_due)]
+        ),
         pools=(drawing, chatting),
     )
 

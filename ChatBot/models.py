@@ -176,6 +176,10 @@ class Message(Model):
     """The picture request this message answers (prompt, size, seed ...), kept so that it can be retried."""
     reply_to: Identifier | None = None
     idempotency_key: str | None = None
+    lease_owner: str | None = None
+    """The process that works on this answer while it is queued or streaming."""
+    lease_until: datetime | None = None
+    """When that process counts as gone unless it says that it lives."""
     created_at: datetime
     updated_at: datetime | None = None
 

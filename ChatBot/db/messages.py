@@ -14,7 +14,6 @@ from ChatBot.models import Image, Message, MessageStatus, now
 HAS_IMAGES: Document = {"images.id": {"$exists": True}}
 """The filter of the partial indexes: a message without pictures takes no room in them."""
 
-QUEUED: tuple[MessageStatus, ...] = ("queued",)
 RUNNING: tuple[MessageStatus, ...] = ("queued", "streaming")
 
 
@@ -96,13 +95,31 @@ class Messages(Repository):
             {"_id": message_id, "status": {"$in": list(RUNNING)}}, {"$set": {"content": content, "updated_at": now()}}
         )
 
-    def interrupt_running(self, started_before: datetime) -> list[Message]:
-        """Mark what a process that is gone left running; return those messages."""
-        query = {"status": {"$in": list(RUNNING)}, "created_at": {"$lt": started_before}}
-        found = [Message.from_document(document) for document in self._collection.find(query)]
-        for message in found:
-            self.settle(message.id, "interrupted", error="The server stopped while this was being made.")
-        return found
+    def begin(self, message_id: str, owner: str, until: datetime) -> Message | None:
+        """Take a queued answer to work on it; None when it is not queued any more or another process holds it."""
+        document = self._collection.find_one_and_update(
+            {"_id": message_id, "status": "queued", "lease_owner": {"$in": [owner, None]}},
+            {"$set": {"status": "streaming", "lease_owner": owner, "lease_until": until, "updated_at": now()}},
+            return_document=ReturnDocument.AFTER,
+        )
+        return Message.from_document(document) if document else None
+
+    def renew(self, message_ids: Sequence[str], owner: str, until: datetime) -> None:
+        """Say that a process lives and works on these answers: they stay its own until then."""
+        query = {"_id": {"$in": list(message_ids)}, "status": {"$in": list(RUNNING)}}
+        self._collection.update_many(query, {"$set": {"lease_owner": owner, "lease_until": until}})
+
+    def adopt(self, owner: str, until: datetime, at: datetime, *, lonely: bool = False) -> Message | None:
+        """Take over one answer whose process is gone: its lease ran out, or any other owner's when ``lonely``."""
+        gone: Document = {"lease_until": {"$not": {"$gt": at}}}
+        if lonely:
+            gone = {"$or": [gone, {"lease_owner": {"$ne": owner}}]}
+        document = self._collection.find_one_and_update(
+            {"status": {"$in": list(RUNNING)}, **gone},
+            {"$set": {"lease_owner": owner, "lease_until": until}},
+            return_document=ReturnDocument.AFTER,
+        )
+        return Message.from_document(document) if document else None
 
     def detach(self, message_ids: Sequence[str]) -> None:
         """Take messages out of their conversation; those with pictures live on in the gallery, the others go."""

@@ -35,12 +35,20 @@ def name_key(username: str) -> str:
 class Accounts:
     """Registers people, knows them again by password or token, and ends their sessions."""
 
-    def __init__(self, users: Users, tokens: Tokens, sessions: Sessions, *, allow_registration: bool) -> None:
+    def __init__(
+        self,
+        users: Users,
+        tokens: Tokens,
+        sessions: Sessions,
+        *,
+        allow_registration: bool,
+        hasher: PasswordHasher | None = None,
+    ) -> None:
         self._users = users
         self._tokens = tokens
         self._sessions = sessions
         self._allow_registration = allow_registration
-        self._hasher = PasswordHasher()
+        self._hasher = hasher or PasswordHasher()
         self._decoy = self._hasher.hash(secrets.token_hex(16))
 
     @property

@@ -13,7 +13,7 @@ from ChatBot.assistants.commands import parse_image_command
 from ChatBot.assistants.prompts import SYSTEM_PROMPT
 from ChatBot.assistants.tools import read_arguments
 from ChatBot.db.images import Images
-from ChatBot.db.messages import QUEUED, Messages
+from ChatBot.db.messages import Messages
 from ChatBot.errors import Cancelled, ChatBotError, InputError, NotFound
 from ChatBot.generators.base import GenerationRequest
 from ChatBot.media.files import FileStore
@@ -72,13 +72,14 @@ class Chat:
         question, answer = self._threads.ask(
             user, conversation_id, content, attachments=tuple(attachments), request=request
         )
-        self._start(answer)
+        self.start(answer)
         return question, answer
 
     def regenerate(self, user: User, conversation_id: str, message_id: str) -> Message:
         """Answer a question anew; returns the still empty answer. Raises ``NotFound`` or ``Conflict``."""
         _, answer = self._threads.ask_again(user, conversation_id, message_id)
-        self._start(answer)
+        self._generation.inherit(message_id, answer)
+        self.start(answer)
         return answer
 
     def edit(self, user: User, conversation_id: str, message_id: str, content: str) -> tuple[Message, Message]:
@@ -88,7 +89,7 @@ class Chat:
         question, answer = self._threads.edit(
             user, conversation_id, message_id, content, self._picture_request(content)
         )
-        self._start(answer)
+        self.start(answer)
         return question, answer
 
     def cancel(self, user: User, conversation_id: str, message_id: str) -> Message:
@@ -107,14 +108,15 @@ class Chat:
         command = parse_image_command(content)
         return self._generation.check(GenerationRequest(**command.model_dump())) if command else None
 
-    def _start(self, answer: Message) -> None:
+    def start(self, answer: Message) -> None:
+        """Begin to answer: draw when the answer carries a picture request, else ask the assistant."""
         if answer.request is not None:
             self._generation.run(answer)
         else:
             self._running.submit(answer.id, lambda cancelled: self._answer(answer, cancelled))
 
     def _answer(self, answer: Message, cancelled: Callable[[], bool]) -> None:
-        if self._messages.settle(answer.id, "streaming", expected=QUEUED) is None:
+        if not self._running.begin(answer):
             return
         text = _Text(answer, self._messages, self._publish)
         try:

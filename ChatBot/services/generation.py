@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 
 import structlog
 
-from ChatBot.db.messages import QUEUED, RUNNING, Messages
-from ChatBot.errors import Cancelled, ChatBotError, Conflict, InputError
+from ChatBot.db.messages import RUNNING, Messages
+from ChatBot.errors import Cancelled, ChatBotError, Conflict, DatabaseUnavailable, InputError, StorageError
 from ChatBot.generators.base import GeneratedPicture, GenerationRequest, Generator, Progress
+from ChatBot.media.spool import Spool
 from ChatBot.models import Image, Message, User
 from ChatBot.services.events import EventLog
 from ChatBot.services.image_handler import ImageHandler, Provenance, Staged
@@ -25,6 +26,7 @@ COUNTS = range(1, 9)
 SEEDS = range(2**32)
 PROMPT_CHARACTERS = 32_000
 """The longest prompt that any supported generator takes (OpenAI's limit)."""
+SERVER_STOPPED = "The server stopped while this was being made."
 REPLAY_SECONDS = 600.0
 REPLAY_POLL_SECONDS = 0.2
 
@@ -41,6 +43,7 @@ class Generation:
         threads: Threads,
         events: EventLog,
         running: Running,
+        spool: Spool,
     ) -> None:
         self._generators = generators
         self._default = default
@@ -49,6 +52,7 @@ class Generation:
         self._threads = threads
         self._events = events
         self._running = running
+        self._spool = spool
 
     def start(
         self,
@@ -88,14 +92,16 @@ class Generation:
         return answer
 
     def run(self, answer: Message) -> None:
-        """Start drawing what ``answer.request`` asks for."""
+        """Start drawing what ``answer.request`` asks for, unless it was delivered before and only not kept."""
         self._running.submit(answer.id, lambda cancelled: self._answer(answer, cancelled))
 
     def finished(self, message: Message, seconds: float = REPLAY_SECONDS) -> Message:
-        """Wait until a message is settled and return it as it then is."""
+        """Wait until a message is settled, and its hosts had their moment, and return it as it then is."""
         deadline = time.monotonic() + seconds
+        self._running.wait(message.id, seconds)
+        message = self._messages.get(message.id) or message
         while message.status in RUNNING and time.monotonic() < deadline:
-            time.sleep(REPLAY_POLL_SECONDS if message.status == "streaming" else REPLAY_POLL_SECONDS / 4)
+            time.sleep(REPLAY_POLL_SECONDS)
             message = self._messages.get(message.id) or message
         return message
 
@@ -134,14 +140,40 @@ class Generation:
         report = self._reporter(message)
         pictures = engine.generate(request, report, cancelled)
         report(Progress("saving", 1.0))
+        made = [(picture.data, _provenance(message, request, engine, picture)) for picture in pictures]
+        for number, (data, provenance) in enumerate(made):
+            self._spool.put(message.id, number, asdict(provenance), data)
+        return self._keep(message, made, last=last)
+
+    def finish(self, message: Message) -> bool:
+        """Put what a process that died had been delivered into its message; False when there is nothing."""
+        made = [(data, Provenance(**facts)) for facts, data in self._spool.of(message.id)]
+        if made:
+            self._keep(message, made, last=True)
+        return bool(made)
+
+    def inherit(self, old_id: str, answer: Message) -> None:
+        """Let a repeated request have what its failed predecessor was delivered: it may have been paid for."""
+        self._spool.hand_over(old_id, answer.id)
+
+    def _keep(self, message: Message, made: Sequence[tuple[bytes, Provenance]], *, last: bool) -> tuple[Image, ...]:
+        """Stage all pictures, commit them in one write, tell the page, and give the hosts their moment.
+
+        What was delivered leaves the spool unless the disk or the database failed, for then it is still wanted.
+        """
         staged: list[Staged] = []
         try:
-            for picture in pictures:
-                staged.append(self._handler.stage(picture.data, _provenance(message, request, engine, picture)))
-        except ChatBotError:
-            self._handler.discard(staged)
+            for data, provenance in made:
+                staged.append(self._handler.stage(data, provenance))
+            self._handler.commit(message.id, staged, "complete" if last else "streaming")
+        except (StorageError, DatabaseUnavailable):
             raise
-        self._handler.commit(message.id, staged, "complete" if last else "streaming")
+        except ChatBotError:
+            if len(staged) < len(made):
+                self._handler.discard(staged)
+            self._spool.remove(message.id)
+            raise
+        self._spool.remove(message.id)
         for each in staged:
             self._publish(message, "stored", image_id=each.image.id)
         self._publish(message, "updated")
@@ -150,19 +182,22 @@ class Generation:
 
     def fail(self, message: Message, error: ChatBotError) -> None:
         """Settle a message whose work failed, and say why."""
-        if isinstance(error, Cancelled):
+        if isinstance(error, Cancelled) and self._running.closing:
+            self._messages.settle(message.id, "interrupted", error=SERVER_STOPPED)
+        elif isinstance(error, Cancelled):
             self._messages.settle(message.id, "cancelled")
         elif self._messages.settle(message.id, "failed", error=str(error)):
             self._publish(message, "failed", reason=str(error))
         self._publish(message, "updated")
 
     def _answer(self, message: Message, cancelled: Callable[[], bool]) -> None:
-        if self._messages.settle(message.id, "streaming", expected=QUEUED) is None:
+        if not self._running.begin(message):
             return
         kept = dict(message.request or {})
         generator = str(kept.pop("generator", self._default))
         try:
-            self.draw(message, GenerationRequest(**kept), cancelled, generator=generator)
+            if not self.finish(message):
+                self.draw(message, GenerationRequest(**kept), cancelled, generator=generator)
         except ChatBotError as error:
             log.warning("generation.failed", message=message.id, error=str(error))
             self.fail(message, error)

@@ -26,14 +26,21 @@ class Sharing:
     """Makes, opens and revokes share links; only the hash of a link's token is kept."""
 
     def __init__(
-        self, shares: Shares, conversations: Conversations, messages: Messages, images: Images, threads: Threads
+        self,
+        shares: Shares,
+        conversations: Conversations,
+        messages: Messages,
+        images: Images,
+        threads: Threads,
+        *,
+        hasher: PasswordHasher | None = None,
     ) -> None:
         self._shares = shares
         self._conversations = conversations
         self._messages = messages
         self._images = images
         self._threads = threads
-        self._hasher = PasswordHasher()
+        self._hasher = hasher or PasswordHasher()
 
     def create(
         self,

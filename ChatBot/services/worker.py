@@ -1,10 +1,10 @@
-"""The background work of one process: drain the outbox, empty the trash."""
+"""The background work of one process: drain the outboxes, do the chores."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -14,20 +14,29 @@ log = structlog.get_logger(__name__)
 
 IDLE_SECONDS = 0.5
 BROKEN_SECONDS = 5.0
-HOUSEKEEPING_SECONDS = 600.0
+CHORE_CHECK_SECONDS = 1.0
+
+
+Work = Callable[[], bool]
+Chore = tuple[float, Callable[[], int]]
+"""Seconds between two times, and what is done then."""
 
 
 class Worker:
-    """A few threads that call ``work_once`` while there is work, and ``housekeeping`` every ten minutes."""
+    """A few threads that work on outboxes while there is something in them, and one that does chores in between.
 
-    def __init__(self, work_once: Callable[[], bool], housekeeping: Callable[[], int], threads: int = 2) -> None:
-        self._work_once = work_once
-        self._housekeeping = housekeeping
+    Each of ``outboxes`` does one piece of work and says whether there was any.
+    """
+
+    def __init__(self, outboxes: Sequence[Work], chores: Sequence[Chore] = (), threads: int = 2) -> None:
+        self._outboxes = tuple(outboxes)
+        self._chores = tuple(chores)
         self._stop = threading.Event()
         self._threads = [
-            threading.Thread(target=self._loop, args=(number == 0,), name=f"outbox-{number}", daemon=True)
-            for number in range(threads)
+            threading.Thread(target=self._work, name=f"outbox-{number}", daemon=True) for number in range(threads)
         ]
+        if self._chores:
+            self._threads.append(threading.Thread(target=self._keep_house, name="chores", daemon=True))
 
     def start(self) -> None:
         """Begin."""
@@ -41,14 +50,19 @@ class Worker:
             if thread.is_alive():
                 thread.join()
 
-    def _loop(self, keeps_house: bool) -> None:
-        tidied = time.monotonic()
+    def _work(self) -> None:
         while not self._stop.is_set():
-            if not self._guarded(self._work_once):
+            worked = [self._guarded(outbox) for outbox in self._outboxes]  # each in turn, so that none starves
+            if not any(worked):
                 self._stop.wait(IDLE_SECONDS)
-            if keeps_house and time.monotonic() - tidied >= HOUSEKEEPING_SECONDS:
-                tidied = time.monotonic()
-                self._guarded(self._housekeeping)
+
+    def _keep_house(self) -> None:
+        due = [time.monotonic() + seconds for seconds, _ in self._chores]
+        while not self._stop.wait(CHORE_CHECK_SECONDS):
+            for number, (seconds, chore) in enumerate(self._chores):
+                if time.monotonic() >= due[number]:
+                    self._guarded(chore)
+                    due[number] = time.monotonic() + seconds
 
     def _guarded(self, work: Callable[[], bool | int]) -> bool:
         """One item's failure must not end the worker."""
