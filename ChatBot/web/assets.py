@@ -10,6 +10,7 @@ from typing import Any
 from flask import Flask, current_app, request, url_for
 from werkzeug.wrappers import Response
 
+from ChatBot.errors import ChatBotError
 from ChatBot.web.context import signed_in
 from ChatBot.web.locale import current_language
 from ChatBot.web.present import user_json
@@ -30,7 +31,10 @@ def asset(name: str) -> str:
 
 
 def _context() -> dict[str, Any]:
-    user = signed_in()
+    try:
+        user = signed_in()
+    except ChatBotError:  # the page may be the one that reports this very error
+        user = None
     return {"me": user_json(user) if user else None, "locale": current_language()}
 
 

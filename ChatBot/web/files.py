@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from flask import Response, request
@@ -15,6 +15,9 @@ from ChatBot.models import Image
 from ChatBot.services.resolver import Opened
 from ChatBot.web.context import current_viewer, services
 from ChatBot.web.schemas import ImagePath, Rendition, StoragePath
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 files = APIBlueprint("files", __name__, abp_tags=[Tag(name="Picture files")])
 
@@ -39,7 +42,15 @@ def original_design(path: StoragePath) -> Response:
 def send(image: Image, *, width: int | None = None, download: bool = False) -> Response:
     """Return a picture's bytes with everything a cache and a resumed download need."""
     resolver = services().resolver
-    opened = resolver.open_thumbnail(image, width) if width else resolver.open(image)
+    opened = resolver.open(image) if width is None else resolver.open_thumbnail(image, width)
+    try:
+        return _answer(opened, image, download)
+    except BaseException:
+        opened.file.close()
+        raise
+
+
+def _answer(opened: Opened, image: Image, download: bool) -> Response:
     response = Response(wrap_file(request.environ, opened.file), mimetype=opened.mime_type, direct_passthrough=True)
     response.content_length = opened.size
     _describe(response, opened)
@@ -47,7 +58,18 @@ def send(image: Image, *, width: int | None = None, download: bool = False) -> R
     if download:
         name = f"{_title(image)}.{image.filename.rpartition('.')[2]}"
         response.headers["Content-Disposition"] = _attachment(name)
-    return response.make_conditional(request, accept_ranges=True, complete_length=opened.size)  # type: ignore[return-value]
+    return response.make_conditional(_conditions(), accept_ranges=True, complete_length=opened.size)  # type: ignore[return-value]
+
+
+def _conditions() -> WSGIEnvironment:
+    """Return the request without a ``Range`` that is malformed or asks for several pieces.
+
+    RFC 9110 lets a server ignore those and send the whole; only one range beyond the end is 416.
+    """
+    wanted = request.range
+    if wanted is not None and wanted.units == "bytes" and len(wanted.ranges) == 1:
+        return request.environ
+    return {name: value for name, value in request.environ.items() if name != "HTTP_RANGE"}
 
 
 def _describe(response: Response, opened: Opened) -> None:

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from ChatBot.errors import Forbidden, NotFound
 from ChatBot.services.access import can_administer
 from ChatBot.web.context import current_viewer, signed_in
-from ChatBot.web.identity import check_csrf, require_token_or_session
+from ChatBot.web.identity import check_csrf, check_session, require_token_or_session
 
 
 class Rule(Enum):
@@ -20,7 +20,7 @@ class Rule(Enum):
     SHARE = "whoever has the link (the view opens the token)"
     ACCOUNT = "a session or an API token"
     PAGE = "a session; visitors are sent to the login page"
-    ADMIN = "an administrator; for everybody else it does not exist"
+    ADMIN = "an administrator; everybody else is refused"
 
 
 RULES: dict[str, Rule] = {
@@ -81,6 +81,10 @@ RULES: dict[str, Rule] = {
 }
 
 
+WITHOUT_SESSION = frozenset({"static", "health.alive", "health.ready"})
+"""Routes that answer also while the database is away."""
+
+
 def init_app(app: Flask) -> None:
     """Check every request before its view runs."""
     app.before_request(_enter)
@@ -92,6 +96,8 @@ def _enter() -> Response | None:
     rule = RULES.get(request.endpoint)
     if rule is None:
         raise NotFound("There is nothing here.")
+    if request.endpoint not in WITHOUT_SESSION:
+        check_session()
     if rule is Rule.PAGE and signed_in() is None:
         return redirect(url_for("pages.login", next=request.full_path.rstrip("?") if request.path != "/" else None))
     if rule is Rule.ACCOUNT:

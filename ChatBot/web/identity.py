@@ -34,7 +34,7 @@ def init_app(app: Flask) -> None:
     """Attach session login, token login and CSRF protection."""
     app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_HEADERS=["X-CSRF-Token"], WTF_CSRF_TIME_LIMIT=None)
     app.config.update(WTF_CSRF_SSL_STRICT=False)
-    login_manager.init_app(app)
+    login_manager.init_app(app, add_context_processor=False)  # it would load the account again for an error page
     csrf.init_app(app)
 
 
@@ -90,6 +90,13 @@ def check_csrf() -> None:
 def _same_origin() -> bool:
     origin = request.headers.get("Origin")
     return origin is None or origin == request.host_url.rstrip("/")
+
+
+def check_session() -> None:
+    """Raise the error that kept the request's session from being loaded: nobody is a visitor by accident."""
+    failure = cast("ServerSession", session).failure
+    if failure is not None:
+        raise failure
 
 
 def require_token_or_session() -> None:

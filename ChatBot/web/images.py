@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from http import HTTPStatus
 from typing import Any
 
@@ -121,7 +120,11 @@ def _uploaded() -> tuple[bytes, str | None]:
     file = request.files.get("file")
     if file is None:
         raise InputError("Send the picture as the multipart field “file”, or as JSON {“data”: base64}.")
-    return file.stream.read(), (file.filename or "")[:NAME_CHARACTERS] or None
+    limit = services().settings.max_upload_bytes
+    data = file.stream.read(limit + 1)
+    if len(data) > limit:
+        raise TooLarge("The picture is larger than this server accepts (MAX_UPLOAD_MB).")
+    return data, (file.filename or "")[:NAME_CHARACTERS] or None
 
 
 def _decoded(body: object) -> bytes:
@@ -136,7 +139,7 @@ def _decoded(body: object) -> bytes:
         raise TooLarge("The picture is larger than this server accepts (MAX_UPLOAD_MB).")
     try:
         return base64.b64decode(encoded, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # also for letters outside ASCII, which binascii.Error does not cover
         raise InputError("“data” is not valid base64.") from error
 
 

@@ -19,6 +19,7 @@ messages = APIBlueprint(
 )
 
 RECONNECT_MILLISECONDS = 2000
+LAST_EVENT_DIGITS = 15
 
 
 @messages.post("/messages")
@@ -54,7 +55,7 @@ def events(path: ConversationPath, query: After) -> Response:
     """Follow a conversation as server-sent events, from ``Last-Event-ID`` (or ``after``) on."""
     conversation = services().threads.get(current_viewer(), path.conversation_id)
     seen = request.headers.get("Last-Event-ID", "")
-    after = int(seen) if seen.isdecimal() else query.after
+    after = int(seen) if seen.isdecimal() and len(seen) <= LAST_EVENT_DIGITS else query.after
     if after is None:
         after = services().events.last_seq(conversation.id)
     stream = _encode(services().events.follow(conversation.id, after))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from ChatBot.errors import InputError
@@ -13,11 +12,16 @@ from ChatBot.errors import InputError
 Position = tuple[datetime, str]
 Item = TypeVar("Item")
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+"""Whole-number arithmetic: a float of seconds rounds some milliseconds down and would skip their neighbours."""
+
 
 def encode_cursor(position: Position) -> str:
     """Return a position as URL-safe text."""
     moment, item_id = position
-    return base64.urlsafe_b64encode(f"{int(moment.timestamp() * 1000)}.{item_id}".encode()).decode().rstrip("=")
+    milliseconds = (moment - EPOCH) // MILLISECOND
+    return base64.urlsafe_b64encode(f"{milliseconds}.{item_id}".encode()).decode().rstrip("=")
 
 
 def decode_cursor(text: str | None) -> Position | None:
@@ -26,8 +30,8 @@ def decode_cursor(text: str | None) -> Position | None:
         return None
     try:
         milliseconds, item_id = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().split(".")
-        return datetime.fromtimestamp(int(milliseconds) / 1000, UTC), item_id
-    except (ValueError, binascii.Error, OverflowError, OSError) as error:
+        return EPOCH + int(milliseconds) * MILLISECOND, item_id
+    except (ValueError, OverflowError) as error:
         raise InputError("The cursor is not one of ours; leave it out to start from the beginning.") from error
 
 

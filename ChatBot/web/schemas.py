@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from ChatBot.services.generation import COUNTS, PROMPT_CHARACTERS, SEEDS, SIDES
 
@@ -16,6 +16,15 @@ class Body(BaseModel):
     """A JSON object; unknown fields are refused so that a misspelt one is not silently ignored."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_nul(cls, value: Any) -> Any:
+        """Refuse U+0000, which no person types and programs behind us cut texts at."""
+        texts = value if isinstance(value, list) else [value]
+        if any(isinstance(text, str) and "\0" in text for text in texts):
+            raise ValueError("must not contain NUL characters")
+        return value
 
 
 class Credentials(Body):
@@ -149,7 +158,7 @@ class Page(BaseModel):
 class After(BaseModel):
     """The number of the last event that was seen."""
 
-    after: Annotated[int, Field(ge=0)] | None = None
+    after: Annotated[int, Field(ge=0, lt=10**15)] | None = None
 
 
 class Rendition(BaseModel):

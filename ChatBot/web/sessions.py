@@ -15,6 +15,7 @@ from flask.sessions import SessionInterface, SessionMixin
 from werkzeug.datastructures import CallbackDict
 
 from ChatBot.db.sessions import Sessions
+from ChatBot.errors import ChatBotError, DatabaseUnavailable
 from ChatBot.models import now
 from ChatBot.services.accounts import digest
 
@@ -33,6 +34,14 @@ class ServerSession(CallbackDict[str, Any], SessionMixin):
         self.new = key is None
         self.modified = False
         self.accessed = True
+        self.failure: ChatBotError | None = None
+
+    @classmethod
+    def unreadable(cls, failure: ChatBotError) -> ServerSession:
+        """Return the stand-in for a session that could not be loaded; it is never saved."""
+        session = cls(None, {})
+        session.failure = failure
+        return session
 
     def rotate(self) -> None:
         """Give the session a new key, so that one known before a login is worth nothing after it."""
@@ -53,7 +62,10 @@ class MongoSessions(SessionInterface):
     def open_session(self, app: Flask, request: Request) -> ServerSession:
         """Return the session of the request's cookie, or an empty one."""
         key = request.cookies.get(self.get_cookie_name(app))
-        data = self._sessions.load(digest(key), now()) if key else None
+        try:
+            data = self._sessions.load(digest(key), now()) if key else None
+        except DatabaseUnavailable as error:  # raised by the guard, where it becomes an answer
+            return ServerSession.unreadable(error)
         if data is None:
             return ServerSession(None, {})
         session = ServerSession(key, data)
@@ -64,6 +76,8 @@ class MongoSessions(SessionInterface):
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Store a changed session and set its cookie; an emptied one ends."""
         assert isinstance(session, ServerSession)  # noqa: S101 - made by open_session above
+        if session.failure:
+            return
         if session.stale_key:
             self._sessions.remove(digest(session.stale_key))
         if not session.modified:
