@@ -102,6 +102,7 @@ class Services:
     chain: HostChain
     gate: Gate
     files: FileStore
+    spool: Spool
     accounts: Accounts
     events: EventLog
     threads: Threads
@@ -210,6 +211,7 @@ def _wire(settings: Settings, server: RunningServer, database: Database[dict[str
         chain=chain,
         gate=gate,
         files=files,
+        spool=spool,
         accounts=Accounts(
             repositories.users,
             repositories.tokens,

@@ -10,6 +10,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,8 @@ class Spool:
                 file.write(json.dumps(facts).encode() + b"\n" + data)
             partial.replace(path)
         except OSError as error:
-            partial.unlink(missing_ok=True)
+            with suppress(OSError):
+                partial.unlink()
             raise StorageError(f"The delivered picture could not be kept: {error.strerror}.") from error
 
     def of(self, message_id: str) -> Iterator[tuple[dict[str, Any], bytes]]:
