@@ -147,6 +147,8 @@ class Image(Model):
     copies: tuple[Copy, ...] = ()
     created_at: datetime
     trashed_at: datetime | None = None
+    purging: bool = False
+    """Deletion for good has begun: it can no longer be taken out of the trash."""
 
     @property
     def best_copy(self) -> Copy | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from pymongo import ASCENDING, IndexModel, ReturnDocument, WriteConcern
@@ -12,6 +13,9 @@ from ChatBot.models import Event, now
 
 KEPT_SECONDS = 24 * 3600
 """A reader that was away for longer reloads the page instead."""
+
+GAP_SECONDS = 2.0
+"""How long a reader waits for a missing number: its publisher is about to write the entry, or has died."""
 
 
 class Events(Repository):
@@ -40,10 +44,10 @@ class Events(Repository):
         return event
 
     def after(self, conversation_id: str, seq: int, limit: int = 500) -> list[Event]:
-        """Return the entries numbered above ``seq``, in order."""
+        """Return the entries numbered above ``seq``, in order, up to a number that is taken but not yet written."""
         query = {"conversation_id": conversation_id, "seq": {"$gt": seq}}
         cursor = self._collection.find(query).sort("seq").limit(limit)
-        return [Event.from_document(document) for document in cursor]
+        return _without_gap([Event.from_document(document) for document in cursor], seq)
 
     def last_seq(self, conversation_id: str) -> int:
         """Return the number of the newest entry, 0 when there is none."""
@@ -54,3 +58,13 @@ class Events(Repository):
         """Delete a conversation's entries."""
         self._collection.delete_many({"conversation_id": conversation_id})
         self._counters.delete_one({"_id": conversation_id})
+
+
+def _without_gap(events: list[Event], seq: int) -> list[Event]:
+    """Return the entries before the first fresh gap, so that what fills it is not passed over."""
+    fresh = now() - timedelta(seconds=GAP_SECONDS)
+    for index, event in enumerate(events):
+        if event.seq > seq + 1 and event.created_at > fresh:
+            return events[:index]
+        seq = event.seq
+    return events

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from pymongo import ReturnDocument
+
 from ChatBot.db.messages import HAS_IMAGES, Messages
 from ChatBot.db.repository import Document, Repository
 from ChatBot.models import Copy, Image, LocalState, Message, now
@@ -84,8 +86,8 @@ class Images(Repository):
         return self._collection.update_one(query, {"$set": {"images.$.trashed_at": now()}}).modified_count == 1
 
     def untrash(self, image_id: str) -> bool:
-        """Take a picture out of the trash; False when it is not in it."""
-        query = {"images": {"$elemMatch": {"id": image_id, "trashed_at": {"$ne": None}}}}
+        """Take a picture out of the trash; False when it is not in it or is already being purged."""
+        query = {"images": {"$elemMatch": {"id": image_id, "trashed_at": {"$ne": None}, "purging": {"$ne": True}}}}
         return self._collection.update_one(query, {"$set": {"images.$.trashed_at": None}}).modified_count == 1
 
     def trash_of(self, conversation_id: str) -> None:
@@ -101,6 +103,16 @@ class Images(Repository):
         query = {"images": {"$elemMatch": {"trashed_at": {"$lt": moment}}}, **HAS_IMAGES}
         found = (located for document in self._collection.find(query).limit(limit) for located in _all_of(document))
         return [located for located in found if located.image.trashed_at and located.image.trashed_at < moment]
+
+    def begin_purge(self, image_id: str) -> Located | None:
+        """Mark a trashed picture as going for good, from where there is no way back, and return it as it is now.
+
+        None when its owner has taken it out of the trash.
+        """
+        query = {"images": {"$elemMatch": {"id": image_id, "trashed_at": {"$ne": None}}}}
+        changes = {"$set": {"images.$.purging": True}}
+        document = self._collection.find_one_and_update(query, changes, return_document=ReturnDocument.AFTER)
+        return _locate(document, image_id) if document else None
 
     def remove(self, image_id: str) -> None:
         """Take a trashed picture out of its message; a message that belongs nowhere and is empty goes with it."""
@@ -120,7 +132,9 @@ class Images(Repository):
                 {"state": "leased", "lease_until": {"$lte": at}},
             ]
         }
-        for document in self._collection.find({"images.copies": {"$elemMatch": due}, **HAS_IMAGES}).limit(20):
+        # Trashed pictures are left out here and not only below, or twenty of them would hide all the others.
+        query = {"images": {"$elemMatch": {"trashed_at": None, "copies": {"$elemMatch": due}}}, **HAS_IMAGES}
+        for document in self._collection.find(query).limit(20):
             for located in _all_of(document):
                 for copy in located.image.copies:
                     if located.image.trashed_at is None and _is_due(copy, at):
@@ -139,8 +153,11 @@ class Images(Repository):
         return Lease(Located(image, located.message_id, located.conversation_id), copy.host, owner, until)
 
     def set_copy(self, image_id: str, old: Copy, new: Copy) -> bool:
-        """Replace one copy's record if its state and lease are still those of ``old``."""
-        match = {"host": old.host, "state": old.state, "lease_owner": old.lease_owner}
+        """Replace one copy's record if its state and lease are still those of ``old``.
+
+        The lease's end belongs to it: two threads of one process are the same owner.
+        """
+        match = {name: getattr(old, name) for name in ("host", "state", "lease_owner", "lease_until")}
         result = self._collection.update_one(
             {"images": {"$elemMatch": {"id": image_id, "copies": {"$elemMatch": match}}}},
             {"$set": {"images.$[image].copies.$[copy]": new.to_document()}},

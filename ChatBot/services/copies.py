@@ -79,7 +79,8 @@ def after_unread(copy: Copy, error: str, at: datetime) -> Copy:
 
 def backoff_seconds(attempts: int) -> float:
     """Return the wait before the next attempt: doubling from one second, at most 15 minutes, with 25 % of jitter."""
-    wait = min(LONGEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2.0 ** (attempts - 1))
+    doublings = min(attempts - 1, 30)  # a host can be down for so long that 2 ** attempts is no float any more
+    wait = min(LONGEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2.0**doublings)
     return wait * random.uniform(0.75, 1.25)  # noqa: S311 - jitter, not a secret
 
 

@@ -41,8 +41,15 @@ class Deletion:
         return sum(self.purge(located) != "pending" for located in due)
 
     def purge(self, located: Located) -> DeletionProof:
-        """Remove a trashed picture for good; ``pending`` means a copy still has to go and its record is kept."""
-        image = located.image
+        """Remove a trashed picture for good.
+
+        ``pending`` means that a copy still has to go and its record is kept, or that the owner took the picture out of
+        the trash in time.
+        """
+        current = self._images.begin_purge(located.image.id)
+        if current is None:
+            return "pending"
+        image = current.image
         self._tombstones.add(image)
         self._files.delete(image.folder, image.filename)
         self._files.delete_thumbnails(image.id)
@@ -53,6 +60,8 @@ class Deletion:
         return "manual" if "manual" in proofs else "confirmed"
 
     def _remove_copy(self, image_id: str, copy: Copy) -> DeletionProof:
+        if not copy.url and copy.state == "leased" and copy.lease_until and copy.lease_until > now():
+            return "pending"  # an upload is under way, and only its reply will say where the copy is
         if copy.state == "gone" or not copy.url:
             return "confirmed"
         if copy.state == "delete_manual":

@@ -13,6 +13,9 @@ from ChatBot.models import Event
 FOREIGN_POLL_SECONDS = 1.0
 """How late an event of another process may be seen; those of this process arrive at once."""
 
+GAP_POLL_SECONDS = 0.02
+"""How often a reader looks again for an entry whose number is taken and which is about to be written."""
+
 
 class EventLog:
     """Publishes entries to the stored log and wakes the readers of this process."""
@@ -52,11 +55,13 @@ class EventLog:
             elif time.monotonic() - spoken >= idle_seconds:
                 spoken = time.monotonic()
                 yield None
-            self._wait_for_more(conversation_id, after)
+            self._wait_for_more(conversation_id, after, found_some=bool(events))
 
     def forget(self, conversation_id: str) -> None:
         """Delete a conversation's log."""
         self._events.remove_of(conversation_id)
+        with self._news:
+            self._published.pop(conversation_id, None)
 
     def close(self) -> None:
         """End every ``follow`` of this process."""
@@ -64,8 +69,11 @@ class EventLog:
             self._closed = True
             self._news.notify_all()
 
-    def _wait_for_more(self, conversation_id: str, after: int) -> None:
+    def _wait_for_more(self, conversation_id: str, after: int, *, found_some: bool) -> None:
         with self._news:
+            if not found_some and self._published.get(conversation_id, 0) > after:
+                self._news.wait(GAP_POLL_SECONDS)
+                return
             self._news.wait_for(
                 lambda: self._closed or self._published.get(conversation_id, 0) > after, FOREIGN_POLL_SECONDS
             )

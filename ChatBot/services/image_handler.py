@@ -150,7 +150,8 @@ class ImageHandler:
     def discard(self, staged: Sequence[Staged]) -> None:
         """Remove staged pictures that no document holds: their files, and what was uploaded."""
         for each in staged:
-            each.delivery.abandon()
+            each.delivery.abandon()  # all of them, before a bad disk can stop us
+        for each in staged:
             self._files.delete(each.image.folder, each.image.filename)
             self._files.delete_thumbnails(each.image.id)
 

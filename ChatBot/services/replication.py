@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeout
+from concurrent.futures import wait as wait_for_futures
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -18,7 +18,7 @@ import structlog
 
 from ChatBot.db.images import Images, Lease
 from ChatBot.errors import BytesMissing, ChatBotError, ProviderError, ProviderUnavailable
-from ChatBot.hosts.base import Upload
+from ChatBot.hosts.base import Receipt, Upload
 from ChatBot.hosts.chain import Attempt, HostChain
 from ChatBot.media.files import FileStore
 from ChatBot.models import Copy, Image, new_id, now
@@ -55,11 +55,8 @@ class Delivery:
 
     def wait(self, seconds: float) -> None:
         """Wait at most that long for the upload and its read-back."""
-        if self.done is not None and seconds > 0:
-            try:
-                self.done.result(timeout=seconds)
-            except FutureTimeout:
-                log.info("replication.answer_goes_ahead", image=self.upload.image_id)
+        if self.done is not None and seconds > 0 and wait_for_futures([self.done], timeout=seconds).not_done:
+            log.info("replication.answer_goes_ahead", image=self.upload.image_id)
 
 
 class Replicator:
@@ -106,8 +103,8 @@ class Replicator:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _deliver(self, delivery: Delivery) -> None:
-        attempt = self._chain.upload_detailed(delivery.upload)
         try:
+            attempt = self._chain.upload_detailed(delivery.upload)
             located = self._images.find(delivery.upload.image_id, trashed=True) if delivery.kept() else None
             if located is None:
                 self._take_back(attempt)
@@ -116,6 +113,9 @@ class Replicator:
             self._on_change(delivery.upload.image_id)
         except ChatBotError as error:
             log.warning("replication.unrecorded", image=delivery.upload.image_id, error=str(error))
+        except Exception:
+            # The lease runs out and the outbox tries again; the picture itself is safe on this disk.
+            log.exception("replication.broke", image=delivery.upload.image_id)
 
     def _take_back(self, attempt: Attempt) -> None:
         if attempt.receipt is None:
@@ -133,6 +133,13 @@ class Replicator:
             uploaded = self._store(image, attempt.receipt.host, change)
             if uploaded is not None:
                 self._read_back(image, uploaded)
+            elif not self._is_recorded(image.id, attempt.receipt):
+                self._take_back(attempt)
+
+    def _is_recorded(self, image_id: str, receipt: Receipt) -> bool:
+        """Say whether a copy has that very URL: a host may answer the same one to whoever was faster."""
+        located = self._images.find(image_id, trashed=True)
+        return located is not None and any(copy.url == receipt.url for copy in located.image.copies)
 
     def _store(self, image: Image, host: str, change: Callable[[Copy], Copy]) -> Copy | None:
         """Apply a change to the copy on a host, adding the copy if this is the first one there."""

@@ -106,7 +106,11 @@ class Resolver:
 
     def _prove(self, file: BinaryIO, image: Image, mark: tuple[int, ...]) -> None:
         """Hash the open file once per change of it (device, inode, size and both times)."""
-        if sha256(file.read()).hexdigest() != image.sha256:
+        try:
+            data = file.read()
+        except OSError as error:
+            raise StorageError(f"The local file cannot be read: {error.strerror or error}.") from error
+        if sha256(data).hexdigest() != image.sha256:
             raise IntegrityError("The local file is damaged.")
         file.seek(0)
         if len(self._proved) >= REMEMBERED_PROOFS:

@@ -70,11 +70,18 @@ class Threads:
         return conversation.model_copy(update={"title": _short(title)})
 
     def remove(self, user: User, conversation_id: str) -> None:
-        """Delete a conversation: its links close, its pictures go to the trash, its words go at once."""
+        """Delete a conversation: its links close, its pictures go to the trash, its words go at once.
+
+        Answers that are still being written are stopped first, or their next picture would stay behind in the gallery.
+        """
         self._own(user, conversation_id)
         self._shares.revoke_of(conversation_id)
+        messages = self._messages.of(conversation_id)
+        for message in messages:
+            if message.status in RUNNING:
+                self._messages.settle(message.id, "cancelled")
         self._images.trash_of(conversation_id)
-        self._messages.detach([message.id for message in self._messages.of(conversation_id)])
+        self._messages.detach([message.id for message in messages])
         self._conversations.remove(conversation_id)
         self._events.forget(conversation_id)
 
@@ -93,8 +100,7 @@ class Threads:
 
         Returns both messages. Raises ``NotFound``, ``InputError``, or ``Conflict`` when the idempotency key is used.
         """
-        if len(content) > MESSAGE_CHARACTERS:
-            raise InputError(f"A message has at most {MESSAGE_CHARACTERS:,} characters.")
+        _check_length(content)
         self._check_attachments(user, attachments)
         conversation = self._own(user, conversation_id) if conversation_id else self.create(user, title or content)
         moment = now()
@@ -140,7 +146,11 @@ class Threads:
     def edit(
         self, user: User, conversation_id: str, message_id: str, content: str, request: dict[str, object] | None
     ) -> tuple[Message, Message]:
-        """Replace a question and everything after it; returns the new question and its still empty answer."""
+        """Replace a question and everything after it; returns the new question and its still empty answer.
+
+        Raises ``NotFound``, ``InputError``, or ``Conflict`` while an answer is being written.
+        """
+        _check_length(content)
         conversation = self._own(user, conversation_id)
         history = self._messages.of(conversation.id)
         index = _index_of(history, message_id, "user")
@@ -199,6 +209,11 @@ def _empty_answer(question: Message, request: dict[str, object] | None, idempote
         idempotency_key=idempotency_key,
         created_at=max(now(), question.created_at + timedelta(milliseconds=1)),
     )
+
+
+def _check_length(content: str) -> None:
+    if len(content) > MESSAGE_CHARACTERS:
+        raise InputError(f"A message has at most {MESSAGE_CHARACTERS:,} characters.")
 
 
 def _index_of(history: list[Message], message_id: str, role: str) -> int:
