@@ -1,0 +1,80 @@
+"""Links that show a conversation to whoever has them."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Console, Visit, draw
+
+
+def share(page: Page, password: str = "") -> str:
+    """Make a link in the dialog and return its address."""
+    page.get_by_role("button", name="Share", exact=True).first.click()
+    dialog = page.get_by_role("dialog", name="Share this conversation")
+    dialog.get_by_label("Password (optional)").fill(password)
+    dialog.get_by_role("button", name="Create link").click()
+    link = dialog.get_by_label("Your link: it is shown only now")
+    expect(link).to_have_value(re.compile("^http.*/share/"))
+    return link.input_value()
+
+
+def test_a_shared_conversation_is_complete_without_an_account_and_without_scripts(ann: Page, visit: Visit) -> None:
+    draw(ann, "a lighthouse at dusk")
+    link = share(ann)
+
+    reader = visit(java_script_enabled=False)
+    reader.goto(link)
+
+    expect(reader.locator(".message--user")).to_contain_text("a lighthouse at dusk")
+    picture = reader.get_by_role("img", name="a lighthouse at dusk")
+    expect(picture).to_be_visible()
+    assert reader.request.get(str(picture.get_attribute("src"))).headers["content-type"].startswith("image/")
+    assert reader.locator('meta[property="og:image"]').get_attribute("content")
+    assert reader.locator('meta[name="robots"]').get_attribute("content") == "noindex"
+    expect(reader.get_by_role("button", name="Delete picture")).to_have_count(0)
+    expect(reader.get_by_text("On this server")).to_have_count(0)
+
+
+def test_a_password_stands_before_a_protected_conversation(ann: Page, visit: Visit, console: Console) -> None:
+    draw(ann)
+    reader = visit()
+
+    reader.goto(share(ann, password="a quiet word"))
+    expect(reader.locator(".message")).to_have_count(0)
+    reader.get_by_label("Password").fill("wrong")
+    reader.get_by_role("button", name="Open").click()
+    expect(reader.get_by_role("alert")).to_be_visible()
+    reader.get_by_label("Password").fill("a quiet word")
+    reader.get_by_role("button", name="Open").click()
+
+    expect(reader.locator(".message")).to_have_count(2)
+    console.forgive("403")
+
+
+def test_a_link_revoked_in_the_dialog_shows_nothing_any_more(ann: Page, visit: Visit, console: Console) -> None:
+    draw(ann)
+    link = share(ann)
+
+    ann.get_by_role("dialog").get_by_role("button", name="Revoke").click()
+    ann.get_by_role("dialog", name="Revoke this link?").get_by_role("button", name="Revoke").click()
+
+    expect(ann.get_by_text("No links yet.")).to_be_visible()
+    reader = visit()
+    reader.goto(link)
+    expect(reader.get_by_role("heading", level=1)).to_have_text("There is nothing behind this link")
+    console.forgive("404")
+
+
+def test_a_link_revoked_in_the_list_leaves_it_without_a_new_page(ann: Page) -> None:
+    draw(ann)
+    share(ann)
+    ann.goto("/shares")
+
+    ann.get_by_role("button", name="Revoke").click()
+    ann.get_by_role("dialog", name="Revoke this link?").get_by_role("button", name="Revoke").click()
+
+    expect(ann.locator(".rows__row")).to_have_count(0)
+    ann.reload()
+    expect(ann.get_by_role("heading", name="Nothing is shared")).to_be_visible()
