@@ -15,7 +15,7 @@ from ChatBot.bootstrap import Services, build
 from ChatBot.config import PROJECT_ROOT, Settings, load_settings
 from ChatBot.logs import log_to_stderr
 from ChatBot.models import new_id
-from ChatBot.web import assets, guard, headers, identity, locale, metrics, parsing, problems
+from ChatBot.web import assets, bodies, guard, headers, identity, locale, metrics, parsing, problems
 from ChatBot.web.auth import auth, tokens
 from ChatBot.web.context import EXTENSION
 from ChatBot.web.conversations import conversations
@@ -65,7 +65,7 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     app.session_interface = MongoSessions(services.repositories.sessions)
     app.before_request(_name_request)
     app.after_request(_log_request)
-    for part in (parsing, problems, locale, assets, identity, guard, headers, metrics):
+    for part in (parsing, bodies, problems, locale, assets, identity, guard, headers, metrics):
         part.init_app(app)
     for api in API_BLUEPRINTS:
         app.register_api(api)
@@ -79,8 +79,13 @@ def application() -> Flask:
     """Build the application inside a server process; the embedded database belongs to the process that started it."""
     log_to_stderr(logging.INFO)
     services = build(load_settings())
-    atexit.register(services.close)
-    lifetime.end_in_order(services.wind_down, services.close)
+
+    def close() -> None:
+        services.close()
+        log.info("server.ended")
+
+    atexit.register(close)
+    lifetime.end_in_order(services.wind_down, close)
     return create_app(services=services)
 
 

@@ -50,6 +50,7 @@ def _watch(
     wind_down()
     # Everything ends with the main thread, this daemon too; it goes on only when that one waits for a slow client.
     threading.Event().wait(GRACE_SECONDS)
+    log.info("server.cut_off", waited_seconds=GRACE_SECONDS)
     close()
     os._exit(0)
 

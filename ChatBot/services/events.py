@@ -10,6 +10,8 @@ from typing import Any
 from ChatBot.db.events import Events
 from ChatBot.models import Event
 
+IDLE_SECONDS = 5.0
+"""How long a stream may be silent. Only a write shows that its reader has gone, and until then it holds a thread."""
 FOREIGN_POLL_SECONDS = 1.0
 """How late an event of another process may be seen; those of this process arrive at once."""
 
@@ -39,7 +41,7 @@ class EventLog:
         """Return the number of the newest entry."""
         return self._events.last_seq(conversation_id)
 
-    def follow(self, conversation_id: str, after: int, *, idle_seconds: float = 15.0) -> Iterator[Event | None]:
+    def follow(self, conversation_id: str, after: int, *, idle_seconds: float = IDLE_SECONDS) -> Iterator[Event | None]:
         """Yield the entries after number ``after`` as they come, and None after each ``idle_seconds`` of silence.
 
         The iterator ends when the application closes; its caller closes it when the reader is gone.
