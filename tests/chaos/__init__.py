@@ -1,0 +1,1 @@
+"""The real server under load, killed again and again, and an audit of what it promised."""
