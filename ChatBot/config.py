@@ -48,6 +48,12 @@ class Settings(BaseSettings):
     imgbb_api_key: str | None = None
     imgbb_api_url: str = IMGBB_UPLOAD_URL
     imgbb_delete_url: str = IMGBB_DELETE_URL
+    s3_endpoint_url: str | None = None
+    s3_bucket: str | None = None
+    s3_access_key: str | None = None
+    s3_secret_key: str | None = None
+    s3_region: str = "us-east-1"
+    s3_public_base_url: str | None = None
     fetch_allow_private_hosts: CommaSeparated = ()
 
     image_generator: str = "demo"

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from ChatBot.config import Settings
 from ChatBot.errors import SettingsError
 from ChatBot.hosts.base import CloudHost
+from ChatBot.hosts.bucket import Bucket
 from ChatBot.hosts.chain import HostChain
 from ChatBot.hosts.guarded import GuardedHost
 from ChatBot.hosts.imgbb import ImgbbHost
 from ChatBot.hosts.memory import MemoryHost
 from ChatBot.hosts.postimages import PostimagesHost
+from ChatBot.hosts.s3 import S3Host
 from ChatBot.outbound import Gate
 
 __all__ = ["BUILT_IN_HOSTS", "BuiltInHost", "build_chain", "build_hosts"]
@@ -47,9 +49,35 @@ def _build_imgbb(settings: Settings, gate: Gate) -> CloudHost:
     )
 
 
+S3_SETTINGS = ("s3_bucket", "s3_access_key", "s3_secret_key")
+"""What S3 cannot work without; the address and the region have defaults."""
+
+
+def _s3_is_set(settings: Settings) -> bool:
+    missing = [name.upper() for name in S3_SETTINGS if not getattr(settings, name)]
+    if missing and len(missing) < len(S3_SETTINGS) and "s3" in settings.cloud_hosts:
+        raise SettingsError(f"CLOUD_HOSTS names s3, and its settings are incomplete: set {', '.join(missing)} as well.")
+    return not missing
+
+
+def _build_s3(settings: Settings, gate: Gate) -> CloudHost:
+    if not (settings.s3_bucket and settings.s3_access_key and settings.s3_secret_key):
+        return S3Host(None)
+    bucket = Bucket(
+        settings.s3_bucket,
+        access_key=settings.s3_access_key,
+        secret_key=settings.s3_secret_key,
+        region=settings.s3_region,
+        endpoint_url=settings.s3_endpoint_url,
+        gate=gate,
+    )
+    return S3Host(bucket, public_base_url=settings.s3_public_base_url, naming_secret=settings.s3_secret_key)
+
+
 BUILT_IN_HOSTS: tuple[BuiltInHost, ...] = (
     BuiltInHost(PostimagesHost, lambda settings: bool(settings.postimages_api_key), _build_postimages, 2),
     BuiltInHost(ImgbbHost, lambda settings: bool(settings.imgbb_api_key), _build_imgbb, 2),
+    BuiltInHost(S3Host, _s3_is_set, _build_s3, 8),
     BuiltInHost(
         MemoryHost, lambda settings: "memory" in settings.cloud_hosts, lambda _settings, _gate: MemoryHost(), 8
     ),

@@ -96,6 +96,16 @@ class CloudHost(ABC):
         """Say whether ``url`` is one that this host gives out; asks nobody."""
         return self._owns(url)
 
+    def link(self, url: str) -> str | None:
+        """Return an address that a person can open ``url`` at, or None if there is none; asks nobody.
+
+        Private hosts give one that works for a few minutes: make it when it is shown, never store it.
+        """
+        return self._link(url)
+
+    def _link(self, url: str) -> str | None:
+        return url
+
     @abstractmethod
     def _upload(self, upload: Upload) -> Receipt: ...
 

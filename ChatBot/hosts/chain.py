@@ -31,6 +31,11 @@ class HostChain(CloudHost):
         self._known = self.hosts + tuple(retired)
         self.traits = _combined(self.hosts)
 
+    @property
+    def known(self) -> tuple[CloudHost, ...]:
+        """Every member, the active ones first and in order."""
+        return self._known
+
     def by_name(self, name: str) -> CloudHost | None:
         """Return the member called ``name``, active or retired, or None."""
         return next((host for host in self._known if host.name == name), None)
@@ -80,6 +85,10 @@ class HostChain(CloudHost):
     def _delete(self, receipt: Receipt) -> DeletionProof:
         host = self.by_name(receipt.host)
         return "manual" if host is None else host.delete(receipt)
+
+    def _link(self, url: str) -> str | None:
+        owner = next((host for host in self._known if host.owns(url)), None)
+        return None if owner is None else owner.link(url)
 
     def _owns(self, url: str) -> bool:
         return any(host.owns(url) for host in self._known)

@@ -18,8 +18,8 @@ Verb = Literal["upload", "fetch", "delete"]
 FAILURES_UNTIL_OPEN = 5
 OPEN_SECONDS = 30.0
 SLOT_WAIT_SECONDS = 15.0
-"""Longest wait for a free slot. Two hosts tried in turn and the read-back, each with its wait, take 165 s at most:
-(15 + 45) * 2 + 15 + 30. Whoever leases a copy for the attempt must lease it for longer."""
+"""Longest wait for a free slot. Three hosts tried in turn and the read-back, each with its wait, take 240 s at most:
+(15 + 45) * 3 + 15 + 45. Whoever leases a copy for the attempt must lease it for longer."""
 
 PARALLEL_FETCHES = 8
 """Reads go to a content network, which bears more than the upload interface does."""
@@ -82,6 +82,14 @@ class GuardedHost(CloudHost):
 
     def _owns(self, url: str) -> bool:
         return self._host._owns(url)
+
+    def _link(self, url: str) -> str | None:
+        return self._host._link(url)
+
+    @property
+    def breakers(self) -> dict[str, str]:
+        """State of the breaker of each verb in this process: ``closed`` (calls pass), ``open`` or ``half-open``."""
+        return {verb: breaker.current_state for verb, breaker in self._breakers.items()}
 
     @contextmanager
     def _slot(self, slots: threading.BoundedSemaphore) -> Iterator[None]:

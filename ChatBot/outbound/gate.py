@@ -110,10 +110,11 @@ class Gate:
         form: Mapping[str, str] | None = None,
         files: Mapping[str, FilePart] | None = None,
         json: Any = None,
+        body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         allowed_hosts: Collection[str] | None = None,
     ) -> Fetched:
-        """Send a request with a body once.
+        """Send a request once, with at most one of ``form`` (and ``files``), ``json`` and ``body`` (raw bytes).
 
         A redirect is ``ProviderUnavailable``: the body and its key must not follow it. So is a reply over the cap,
         which says nothing about what was sent.
@@ -122,7 +123,7 @@ class Gate:
         with Deadline(deadline_seconds) as deadline:
             call = _Call(provider, max_bytes, deadline)
             try:
-                reply = self._send(target, call, method, headers=headers, data=form, files=files, json=json)
+                reply = self._send(target, call, method, headers=headers, data=body or form, files=files, json=json)
             except _OverCapError as error:
                 raise ProviderUnavailable(str(error), provider=provider) from error
         if reply.status in REDIRECTS:

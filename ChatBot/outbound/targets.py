@@ -60,6 +60,12 @@ class Target:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
+    def origin(self) -> str:
+        """``scheme://host``, with the port unless it is the usual one."""
+        usual = self.port == DEFAULT_PORTS[self.scheme]
+        return f"{self.scheme}://{self.netloc.rpartition(':')[0] if usual else self.netloc}"
+
+    @property
     def is_plain_https(self) -> bool:
         """Whether it is https on its usual port."""
         return self.scheme == "https" and self.port == DEFAULT_PORTS["https"]
@@ -85,6 +91,11 @@ def parse_target(url: str) -> Target:
     if not agreed or not _PLAIN_HOST.fullmatch(host):
         raise UnsafeAddressError("the host in the URL cannot be understood")
     return Target(url, parsed.scheme, host, DEFAULT_PORTS[parsed.scheme] if parsed.port is None else parsed.port)
+
+
+def origin_of(url: str) -> str:
+    """Return the origin of ``url``, as a content security policy wants it; raises ``UnsafeAddressError``."""
+    return parse_target(url).origin
 
 
 def vet_address(text: str) -> None:

@@ -19,7 +19,7 @@ from ChatBot.hosts.base import Receipt
 from ChatBot.media.inspection import inspect
 from ChatBot.models import Copy, Image
 
-LEASE_SECONDS = 180.0
+LEASE_SECONDS = 300.0
 """Longer than the sum of the hosts' total deadlines, so that no lease runs out under a living worker."""
 FIRST_RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 900.0

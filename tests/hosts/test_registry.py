@@ -65,7 +65,7 @@ def test_memory_host_is_active_when_it_is_named() -> None:
 
 
 def test_unknown_name_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(SettingsError, match=r"CLOUD_HOSTS.*'imgur'.*postimages, imgbb, memory"):
+    with pytest.raises(SettingsError, match=r"CLOUD_HOSTS.*'imgur'.*postimages, imgbb, s3, memory"):
         build_hosts(settings(cloud_hosts=("imgur",)), Gate())
 
 
