@@ -166,12 +166,11 @@ class Generation:
             for data, provenance in made:
                 staged.append(self._handler.stage(data, provenance))
             self._handler.commit(message.id, staged, "complete" if last else "streaming")
-        except (StorageError, DatabaseUnavailable):
-            raise
-        except ChatBotError:
+        except ChatBotError as error:
+            if not isinstance(error, (StorageError, DatabaseUnavailable)):
+                self._spool.remove(message.id)
             if len(staged) < len(made):
                 self._handler.discard(staged)
-            self._spool.remove(message.id)
             raise
         self._spool.remove(message.id)
         for each in staged:

@@ -1,0 +1,37 @@
+"""What the tests of the services share: a factory of wired services, and two accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo.database import Database
+
+from ChatBot.bootstrap import Repositories
+from tests.fixtures.repositories import ann, bob, emptied_database, module_database, repositories
+from tests.services.workshop import Workshop
+
+__all__ = ["ann", "bob", "emptied_database", "make_workshop", "module_database", "repositories", "workshop"]
+
+
+@pytest.fixture
+def make_workshop(
+    emptied_database: Database[dict[str, Any]], repositories: Repositories, tmp_path: Path
+) -> Iterator[Callable[..., Workshop]]:
+    built: list[Workshop] = []
+
+    def make(**parts: Any) -> Workshop:
+        built.append(Workshop(emptied_database, tmp_path / "Storage", repositories, **parts))
+        return built[-1]
+
+    yield make
+    for workshop in built:
+        workshop.close()
+
+
+@pytest.fixture
+def workshop(make_workshop: Callable[..., Workshop]) -> Workshop:
+    """Services without cloud hosts."""
+    return make_workshop()
