@@ -34,6 +34,16 @@ class HostTraits:
 
 
 @dataclass(frozen=True)
+class HostCondition:
+    """How a host is doing, as this process sees it."""
+
+    state: Literal["ready", "waiting", "left_alone"] = "ready"
+    """``waiting``: it asked us to wait. ``left_alone``: it failed too often, and is asked again after a while."""
+    next_attempt_seconds: float = 0.0
+    """Until the next call may go out; 0: now."""
+
+
+@dataclass(frozen=True)
 class Upload:
     """The one stored byte string of a picture, on its way to a host."""
 
@@ -105,6 +115,11 @@ class CloudHost(ABC):
 
     def _link(self, url: str) -> str | None:
         return url
+
+    @property
+    def condition(self) -> HostCondition:
+        """How the host is doing now; asks nobody."""
+        return HostCondition()
 
     @abstractmethod
     def _upload(self, upload: Upload) -> Receipt: ...

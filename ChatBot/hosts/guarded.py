@@ -6,12 +6,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Literal
 
-from pybreaker import CircuitBreaker, CircuitBreakerError
+from pybreaker import STATE_CLOSED, CircuitBreaker, CircuitBreakerError, CircuitMemoryStorage
 
 from ChatBot.errors import ProviderUnavailable
-from ChatBot.hosts.base import CloudHost, DeletionProof, Receipt, Upload
+from ChatBot.hosts.base import CloudHost, DeletionProof, HostCondition, Receipt, Upload
 
 Verb = Literal["upload", "fetch", "delete"]
 
@@ -51,13 +52,15 @@ class GuardedHost(CloudHost):
         self._quiet_until = 0.0
         self._slots = threading.BoundedSemaphore(parallel_uploads)
         self._fetch_slots = threading.BoundedSemaphore(PARALLEL_FETCHES)
-        self._breakers = {verb: self._breaker(verb, failures_until_open) for verb in ("upload", "fetch", "delete")}
+        self._states = {verb: CircuitMemoryStorage(STATE_CLOSED) for verb in ("upload", "fetch", "delete")}
+        self._breakers = {verb: self._breaker(verb, failures_until_open) for verb in self._states}
 
     def _breaker(self, verb: str, failures: int) -> CircuitBreaker:
         return CircuitBreaker(
             fail_max=failures,
             reset_timeout=self._open_seconds,
             exclude=[lambda error: not isinstance(error, ProviderUnavailable)],
+            state_storage=self._states[verb],
             name=f"{self.name}.{verb}",
             throw_new_error_on_trip=False,
         )
@@ -90,6 +93,16 @@ class GuardedHost(CloudHost):
     def breakers(self) -> dict[str, str]:
         """State of the breaker of each verb in this process: ``closed`` (calls pass), ``open`` or ``half-open``."""
         return {verb: breaker.current_state for verb, breaker in self._breakers.items()}
+
+    @property
+    def condition(self) -> HostCondition:
+        """How the host is doing now; asks nobody."""
+        opened = [state.opened_at for state in self._states.values() if state.state != STATE_CLOSED and state.opened_at]
+        if opened:
+            ago = (datetime.now(UTC) - max(opened)).total_seconds()
+            return HostCondition("left_alone", max(0.0, self._open_seconds - ago))
+        wait = self._quiet_until - self._clock()
+        return HostCondition("waiting", wait) if wait > 0 else HostCondition()
 
     @contextmanager
     def _slot(self, slots: threading.BoundedSemaphore) -> Iterator[None]:

@@ -180,3 +180,18 @@ def test_hanging_upload_does_not_block_reading() -> None:
 
     assert fetched == upload.data
     assert was_hanging
+
+
+def test_condition_says_how_a_host_is_doing_and_when_it_is_asked_again() -> None:
+    inner = FailingHost(error=ProviderUnavailable("slow down", provider="memory", retry_after_seconds=40))
+    asked_to_wait = GuardedHost(inner, parallel_uploads=2, clock=lambda: 1000.0)
+    broken = GuardedHost(FailingHost(error=DOWN), parallel_uploads=2, failures_until_open=2, open_seconds=3600)
+
+    before = broken.condition
+    fail_uploads(asked_to_wait, 1)
+    fail_uploads(broken, 3)
+
+    assert (before.state, before.next_attempt_seconds) == ("ready", 0.0)
+    assert (asked_to_wait.condition.state, asked_to_wait.condition.next_attempt_seconds) == ("waiting", 40.0)
+    assert broken.condition.state == "left_alone"
+    assert 3000 < broken.condition.next_attempt_seconds <= 3600
