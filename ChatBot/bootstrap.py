@@ -14,16 +14,9 @@ from ChatBot.assistants import build_assistant
 from ChatBot.assistants.base import Assistant
 from ChatBot.config import Settings
 from ChatBot.db.connection import connect, ping
-from ChatBot.db.conversations import Conversations
 from ChatBot.db.embedded import AttachedServer, RunningServer, ensure
-from ChatBot.db.events import Events
 from ChatBot.db.images import Images
-from ChatBot.db.messages import Messages
-from ChatBot.db.sessions import Sessions
-from ChatBot.db.shares import Shares
-from ChatBot.db.tokens import Tokens
-from ChatBot.db.tombstones import Tombstones
-from ChatBot.db.users import Users
+from ChatBot.db.repositories import Repositories
 from ChatBot.errors import SettingsError
 from ChatBot.generators import build_generators
 from ChatBot.generators.base import Generator
@@ -31,6 +24,7 @@ from ChatBot.hosts import build_chain
 from ChatBot.hosts.chain import HostChain
 from ChatBot.media.files import FileStore
 from ChatBot.media.paths import StoragePaths
+from ChatBot.media.records import DiskRecords, record_lock
 from ChatBot.media.spool import Spool
 from ChatBot.outbound import Gate
 from ChatBot.services.accounts import Accounts
@@ -38,10 +32,13 @@ from ChatBot.services.chat import Chat
 from ChatBot.services.cleanup import Cleanup
 from ChatBot.services.deletion import Deletion
 from ChatBot.services.events import EventLog
+from ChatBot.services.evidence import Evidence
 from ChatBot.services.gallery import Gallery
 from ChatBot.services.generation import Generation
 from ChatBot.services.health import Health
 from ChatBot.services.image_handler import ImageHandler, IntakeLimits
+from ChatBot.services.rebuild import Rebuild
+from ChatBot.services.records import Records
 from ChatBot.services.recovery import Recovery
 from ChatBot.services.replication import Replicator
 from ChatBot.services.resolver import Resolver
@@ -51,6 +48,8 @@ from ChatBot.services.sharing import Sharing
 from ChatBot.services.threads import Threads
 from ChatBot.services.worker import Worker
 
+__all__ = ["Repositories", "Services", "build"]
+
 log = structlog.get_logger(__name__)
 
 CHAT_THREADS = 32
@@ -58,34 +57,6 @@ CHAT_THREADS = 32
 RECOVERY_SECONDS = 15.0
 """Well under the lease of an answer, so that a living process always renews in time."""
 PURGE_SECONDS = 600.0
-
-
-@dataclass(frozen=True)
-class Repositories:
-    """One repository per noun, on one database."""
-
-    users: Users
-    tokens: Tokens
-    sessions: Sessions
-    conversations: Conversations
-    messages: Messages
-    images: Images
-    shares: Shares
-    events: Events
-    tombstones: Tombstones
-
-    @classmethod
-    def on(cls, database: Database[dict[str, Any]]) -> Repositories:
-        """Build them and create their indexes."""
-        built = cls(
-            *(
-                kind(database)
-                for kind in (Users, Tokens, Sessions, Conversations, Messages, Images, Shares, Events, Tombstones)
-            )  # type: ignore[arg-type]
-        )
-        for repository in vars(built).values():
-            repository.ensure_indexes()
-        return built
 
 
 @dataclass(frozen=True)
@@ -114,6 +85,7 @@ class Services:
     generation: Generation
     chat: Chat
     restore: Restore
+    rebuild: Rebuild
     cleanup: Cleanup
     deletion: Deletion
     health: Health
@@ -199,7 +171,11 @@ def _wire(settings: Settings, server: RunningServer, database: Database[dict[str
     generation = Generation(generators, settings.image_generator, handler, messages, threads, events, drawing, spool)
     chat = Chat(assistant, generation, threads, messages, images, files, events, chatting)
     recovery = Recovery(messages, generation, chat, events, (drawing, chatting), spool)
-    deletion = Deletion(images, repositories.tombstones, files, chain, trash_days=settings.trash_days)
+    ledger, disk = repositories.ledger, DiskRecords(files)
+    records = Records(ledger, disk, record_lock(paths, disk.place))
+    deletion = Deletion(
+        images, repositories.tombstones, files, chain, trash_days=settings.trash_days, bury=records.bury
+    )
     return Services(
         settings=settings,
         secret_key=_secret_key(settings),
@@ -229,7 +205,8 @@ def _wire(settings: Settings, server: RunningServer, database: Database[dict[str
         chat=chat,
         recovery=recovery,
         restore=Restore(images, files, resolver),
-        cleanup=Cleanup(images, files, chain, max_age_days=settings.image_max_age_days),
+        rebuild=Rebuild(ledger, images, repositories.users, Evidence(files, chain), {disk.place: disk}),
+        cleanup=Cleanup(images, files, chain, ledger.known, max_age_days=settings.image_max_age_days),
         deletion=deletion,
         health=Health(
             messages,
@@ -242,7 +219,9 @@ def _wire(settings: Settings, server: RunningServer, database: Database[dict[str
             lambda: ping(database),
         ),
         worker=Worker(
-            [replicator.work_once], [(RECOVERY_SECONDS, recovery.sweep), (PURGE_SECONDS, deletion.purge_due)]
+            [replicator.work_once],
+            [(RECOVERY_SECONDS, recovery.sweep), (PURGE_SECONDS, deletion.purge_due)],
+            beside=[records.work_once],
         ),
         pools=(drawing, chatting),
     )

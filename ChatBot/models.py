@@ -26,6 +26,10 @@ CopyState = Literal[
 ]
 Fidelity = Literal["exact", "transcoded"]
 
+RecordPlace = Literal["disk", "s3"]
+RECORD_PLACES: tuple[RecordPlace, ...] = ("disk", "s3")
+"""Where records are kept. A place that is set up later finds everything marked for it."""
+
 USABLE_COPY_STATES: frozenset[str] = frozenset({"uploaded", "verified"})
 """Copies whose URL may be named to the owner."""
 
@@ -65,7 +69,16 @@ class Model(BaseModel):
         return cls.model_validate(fields)
 
 
-class User(Model):
+class Recorded(Model):
+    """A document that is also kept as a record: a small file on the disk, and on the S3 host if there is one."""
+
+    revision: int = 0
+    """Grows with every change, so that a record tells whether it is older than the document."""
+    unrecorded: tuple[RecordPlace, ...] = RECORD_PLACES
+    """Places whose record is out of date; set by the same write that changes the document."""
+
+
+class User(Recorded):
     """An account. ``password_hash`` is an argon2id string; it never leaves the server."""
 
     id: Identifier
@@ -161,7 +174,7 @@ def _copy_rank(copy: Copy) -> tuple[bool, datetime]:
     return copy.state != "verified", copy.uploaded_at or datetime.max.replace(tzinfo=UTC)
 
 
-class Message(Model):
+class Message(Recorded):
     """One turn of a conversation with the pictures embedded in it."""
 
     id: Identifier
@@ -186,7 +199,7 @@ class Message(Model):
     updated_at: datetime | None = None
 
 
-class Conversation(Model):
+class Conversation(Recorded):
     """A named list of messages that belongs to one account."""
 
     id: Identifier
@@ -196,7 +209,7 @@ class Conversation(Model):
     updated_at: datetime
 
 
-class Share(Model):
+class Share(Recorded):
     """A link that shows one conversation to whoever has it. Only the token's SHA-256 is kept."""
 
     id: Identifier
@@ -213,6 +226,15 @@ class Share(Model):
     created_at: datetime
 
 
+class Tombstone(Recorded):
+    """What is left of a picture that was deleted for good; nothing brings the picture back."""
+
+    id: Identifier
+    owner_id: Identifier
+    sha256: Sha256
+    deleted_at: datetime
+
+
 class Event(Model):
     """One entry of a conversation's event log, the source of its SSE stream."""
 
@@ -223,4 +245,4 @@ class Event(Model):
     created_at: datetime
 
 
-_ROOTS = (User, Token, Message, Conversation, Share)
+_ROOTS = (User, Token, Message, Conversation, Share, Tombstone)

@@ -1,4 +1,4 @@
-"""``images``: restore, clean up, count."""
+"""``images``: restore, clean up, rebuild, count."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import asdict
 import click
 
 from ChatBot.cli.output import EXIT_FAILED_ITEMS, answer, apply_option, json_option, progress, running_services
+from ChatBot.models import RECORD_PLACES
 
 
 @click.group()
@@ -54,8 +55,43 @@ def cleanup(apply: bool, max_age_days: int | None, as_json: bool) -> int:
     ]
     if not apply and (report.evict or report.debris):
         lines.append("Run it with --apply to do so.")
+    if report.stopped:
+        lines.append(report.stopped)
     answer(as_json, asdict(report), lines)
-    return 0
+    return EXIT_FAILED_ITEMS if report.stopped else 0
+
+
+@images.command()
+@apply_option
+@click.option(
+    "--from",
+    "source",
+    type=click.Choice(RECORD_PLACES),
+    default="disk",
+    show_default=True,
+    help="Where the records are read: Storage/records, or the S3 host.",
+)
+@json_option
+def rebuild(apply: bool, source: str, as_json: bool) -> int:
+    """Bring accounts, conversations, pictures and shares back into MongoDB from their records, the files alone."""
+    with running_services("images rebuild") as services, progress("Reading records", None) as step:
+        report = services.rebuild.run(apply=apply, source=source, on_step=step)
+    counts = ", ".join(f"{count} {name}" for name, count in report.added.items())
+    lines = [
+        f"{report.records} records read. {'Added' if apply else 'Would add'} {counts}; {len(report.images)} pictures.",
+        *(f"  {name}: closed again, as its record says" for name in report.closed),
+        *(
+            f"  u-{user_id}: the name is taken; the account is called “{name}” now"
+            for user_id, name in report.renamed.items()
+        ),
+        *(f"  {name}: damaged. {reason}" for name, reason in report.damaged.items()),
+        *(f"  {name}: left out. {reason}" for name, reason in report.skipped.items()),
+        *(f"  {image_id}: its bytes are nowhere; {reason}" for image_id, reason in report.lost.items()),
+    ]
+    if not apply and (any(report.added.values()) or report.images or report.closed):
+        lines.append("Run it with --apply to do so.")
+    answer(as_json, asdict(report), lines)
+    return EXIT_FAILED_ITEMS if report.lost or report.damaged else 0
 
 
 @images.command()

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from ChatBot.db.repository import Document, Repository
+from ChatBot.db.repository import UNRECORDED, Document, Repository, changing
 from ChatBot.models import Conversation, now
 
 
@@ -14,7 +14,7 @@ class Conversations(Repository):
     """Conversations, newest first."""
 
     collection_name = "conversations"
-    indexes = (IndexModel([("owner_id", ASCENDING), ("updated_at", DESCENDING), ("_id", DESCENDING)]),)
+    indexes = (IndexModel([("owner_id", ASCENDING), ("updated_at", DESCENDING), ("_id", DESCENDING)]), UNRECORDED)
 
     def add(self, conversation: Conversation) -> None:
         """Store a new conversation."""
@@ -36,12 +36,13 @@ class Conversations(Repository):
 
     def set_title(self, conversation_id: str, title: str) -> None:
         """Rename a conversation."""
-        self._collection.update_one({"_id": conversation_id}, {"$set": {"title": title}})
+        self._collection.update_one({"_id": conversation_id}, changing({"$set": {"title": title}}))
 
     def touch(self, conversation_id: str) -> None:
         """Move a conversation to the top of the list."""
-        self._collection.update_one({"_id": conversation_id}, {"$set": {"updated_at": now()}})
+        self._collection.update_one({"_id": conversation_id}, changing({"$set": {"updated_at": now()}}))
 
     def remove(self, conversation_id: str) -> None:
         """Delete the conversation's own document."""
+        self._remove_records(f"c-{conversation_id}")
         self._collection.delete_one({"_id": conversation_id})

@@ -10,7 +10,7 @@ from typing import Any
 from pymongo import ReturnDocument
 
 from ChatBot.db.messages import HAS_IMAGES, Messages
-from ChatBot.db.repository import Document, Repository
+from ChatBot.db.repository import Document, Repository, changing
 from ChatBot.models import Copy, Image, LocalState, Message, now
 
 
@@ -73,28 +73,30 @@ class Images(Repository):
         """Set plain fields of an untrashed picture; False when there is none of that id."""
         changes = {f"images.$.{name}": value for name, value in fields.items()}
         query = {"images": {"$elemMatch": {"id": image_id, "trashed_at": None}}}
-        return self._collection.update_one(query, {"$set": changes}).matched_count == 1
+        return self._collection.update_one(query, changing({"$set": changes})).matched_count == 1
 
     def set_local(self, image_id: str, old: LocalState, new: LocalState) -> bool:
         """Move the local copy's state; False when it was not in the old state."""
         query = {"images": {"$elemMatch": {"id": image_id, "local": old}}}
-        return self._collection.update_one(query, {"$set": {"images.$.local": new}}).modified_count == 1
+        return self._collection.update_one(query, changing({"$set": {"images.$.local": new}})).modified_count == 1
 
     def trash(self, image_id: str) -> bool:
         """Put a picture into the trash; False when it is not there or already trashed."""
         query = {"images": {"$elemMatch": {"id": image_id, "trashed_at": None}}}
-        return self._collection.update_one(query, {"$set": {"images.$.trashed_at": now()}}).modified_count == 1
+        changes = changing({"$set": {"images.$.trashed_at": now()}})
+        return self._collection.update_one(query, changes).modified_count == 1
 
     def untrash(self, image_id: str) -> bool:
         """Take a picture out of the trash; False when it is not in it or is already being purged."""
         query = {"images": {"$elemMatch": {"id": image_id, "trashed_at": {"$ne": None}, "purging": {"$ne": True}}}}
-        return self._collection.update_one(query, {"$set": {"images.$.trashed_at": None}}).modified_count == 1
+        changes = changing({"$set": {"images.$.trashed_at": None}})
+        return self._collection.update_one(query, changes).modified_count == 1
 
     def trash_of(self, conversation_id: str) -> None:
         """Put every picture of a conversation into the trash."""
         self._collection.update_many(
             {"conversation_id": conversation_id, **HAS_IMAGES},
-            {"$set": {"images.$[live].trashed_at": now()}},
+            changing({"$set": {"images.$[live].trashed_at": now()}}),
             array_filters=[{"live.trashed_at": None}],
         )
 
@@ -110,15 +112,18 @@ class Images(Repository):
         None when its owner has taken it out of the trash.
         """
         query = {"images": {"$elemMatch": {"id": image_id, "trashed_at": {"$ne": None}}}}
-        changes = {"$set": {"images.$.purging": True}}
+        changes = changing({"$set": {"images.$.purging": True}})
         document = self._collection.find_one_and_update(query, changes, return_document=ReturnDocument.AFTER)
         return _locate(document, image_id) if document else None
 
     def remove(self, image_id: str) -> None:
         """Take a trashed picture out of its message; a message that belongs nowhere and is empty goes with it."""
         query = {"images": {"$elemMatch": {"id": image_id, "trashed_at": {"$ne": None}}}}
-        message = self._collection.find_one_and_update(query, {"$pull": {"images": {"id": image_id}}})
-        if message:
+        message = self._collection.find_one_and_update(
+            query, changing({"$pull": {"images": {"id": image_id}}}), return_document=ReturnDocument.AFTER
+        )
+        if message and message["conversation_id"] is None and not message["images"]:
+            self._remove_records(f"m-{message['_id']}")
             self._collection.delete_one({"_id": message["_id"], "conversation_id": None, "images": []})
 
     def lease_due(self, owner: str, seconds: float, at: datetime) -> Lease | None:
@@ -160,7 +165,7 @@ class Images(Repository):
         match = {name: getattr(old, name) for name in ("host", "state", "lease_owner", "lease_until")}
         result = self._collection.update_one(
             {"images": {"$elemMatch": {"id": image_id, "copies": {"$elemMatch": match}}}},
-            {"$set": {"images.$[image].copies.$[copy]": new.to_document()}},
+            changing({"$set": {"images.$[image].copies.$[copy]": new.to_document()}}),
             array_filters=[
                 {"image.id": image_id},
                 {f"copy.{name}": value for name, value in match.items()},
@@ -171,7 +176,7 @@ class Images(Repository):
     def add_copy(self, image_id: str, copy: Copy) -> bool:
         """Add a copy on a host that the picture has none on yet; False when it has one."""
         query = {"images": {"$elemMatch": {"id": image_id, "copies.host": {"$ne": copy.host}}}}
-        result = self._collection.update_one(query, {"$push": {"images.$.copies": copy.to_document()}})
+        result = self._collection.update_one(query, changing({"$push": {"images.$.copies": copy.to_document()}}))
         return result.modified_count == 1
 
     def copies_by_state(self) -> list[dict[str, Any]]:

@@ -8,8 +8,8 @@ from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
 
-from ChatBot.db.repository import Document, Repository
-from ChatBot.models import Image, Message, MessageStatus, now
+from ChatBot.db.repository import UNRECORDED, Document, Repository, changing
+from ChatBot.models import RECORD_PLACES, Image, Message, MessageStatus, now
 
 HAS_IMAGES: Document = {"images.id": {"$exists": True}}
 """The filter of the partial indexes: a message without pictures takes no room in them."""
@@ -41,11 +41,12 @@ class Messages(Repository):
             name="idempotency",
         ),
         IndexModel([("status", ASCENDING)], partialFilterExpression={"status": {"$in": list(RUNNING)}}, name="running"),
+        UNRECORDED,
     )
 
     def add(self, *messages: Message) -> None:
         """Store new messages; raises ``Conflict`` when an idempotency key is already used."""
-        self._collection.insert_many([message.to_document() for message in messages])
+        self._collection.insert_many([_new_document(message) for message in messages])
 
     def get(self, message_id: str) -> Message | None:
         """Return the message of that id."""
@@ -84,6 +85,8 @@ class Messages(Repository):
             changes["$set"]["content"] = content
         if images:
             changes["$push"] = {"images": {"$each": [image.to_document() for image in images]}}
+        if images or status not in RUNNING:  # words that still stream are not worth a record
+            changes = changing(changes)
         document = self._collection.find_one_and_update(
             {"_id": message_id, "status": {"$in": list(expected)}}, changes, return_document=ReturnDocument.AFTER
         )
@@ -124,8 +127,10 @@ class Messages(Repository):
     def detach(self, message_ids: Sequence[str]) -> None:
         """Take messages out of their conversation; those with pictures live on in the gallery, the others go."""
         ids = {"$in": list(message_ids)}
-        self._collection.update_many({"_id": ids, **HAS_IMAGES}, {"$set": {"conversation_id": None}})
-        self._collection.delete_many({"_id": ids, "images.id": {"$exists": False}})
+        self._collection.update_many({"_id": ids, **HAS_IMAGES}, changing({"$set": {"conversation_id": None}}))
+        doomed: Document = {"_id": ids, "images.id": {"$exists": False}}
+        self._remove_records(*(f"m-{each['_id']}" for each in self._collection.find(doomed, {"_id": 1})))
+        self._collection.delete_many(doomed)
 
     def gallery(self, owner_id: str, limit: int, before: tuple[datetime, str] | None = None) -> list[Message]:
         """Return an account's messages that have pictures, newest first, after the (created_at, id) position."""
@@ -155,3 +160,10 @@ class Messages(Repository):
             "messages": self._collection.estimated_document_count(),
             **{k: pictures[k] for k in ("images", "bytes")},
         }
+
+
+def _new_document(message: Message) -> Document:
+    """Return the document of a message that is new, whatever it was copied from."""
+    worth_a_record = message.status not in RUNNING or bool(message.images)
+    marks = {"revision": 0, "unrecorded": list(RECORD_PLACES) if worth_a_record else []}
+    return {**message.to_document(), **marks}

@@ -7,13 +7,26 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
-from pymongo import IndexModel
+from pymongo import ASCENDING, IndexModel, UpdateOne
 from pymongo.collection import Collection
 from pymongo.database import Database
 
 from ChatBot.db.connection import translating
+from ChatBot.models import RECORD_PLACES, now
 
 Document = dict[str, Any]
+
+REMOVALS = "removals"
+"""The collection of records that are to go because their documents went."""
+
+UNRECORDED = IndexModel([("unrecorded", ASCENDING)], name="unrecorded")
+"""Finds the documents whose records are out of date; every collection that has records has it."""
+
+
+def changing(update: Document) -> Document:
+    """Return an update that also marks the records of the documents as out of date, in the same write."""
+    marks = {"unrecorded": list(RECORD_PLACES)}
+    return {**update, "$set": {**update.get("$set", {}), **marks}, "$inc": {"revision": 1}}
 
 
 class Repository:
@@ -24,6 +37,7 @@ class Repository:
 
     def __init__(self, database: Database[Document]) -> None:
         self._collection: Collection[Document] = database[self.collection_name]
+        self._removals: Collection[Document] = database[REMOVALS]
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -36,6 +50,13 @@ class Repository:
         with translating():
             if self.indexes:
                 self._collection.create_indexes(list(self.indexes))
+
+    def _remove_records(self, *names: str) -> None:
+        """Ask for the records of documents to be removed; call it before the documents go."""
+        moment = now()
+        mark = {"at": moment, "asked_at": moment, "unrecorded": list(RECORD_PLACES)}
+        if names:
+            self._removals.bulk_write([UpdateOne({"_id": name}, {"$set": mark}, upsert=True) for name in names])
 
 
 def _translated(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from ChatBot.db.repository import Document, Repository
+from ChatBot.db.repository import UNRECORDED, Document, Repository, changing
 from ChatBot.models import Share, now
 
 
@@ -18,6 +18,7 @@ class Shares(Repository):
         IndexModel([("token_hash", ASCENDING)], unique=True),
         IndexModel([("owner_id", ASCENDING), ("created_at", DESCENDING)]),
         IndexModel([("conversation_id", ASCENDING)]),
+        UNRECORDED,
     )
 
     def add(self, share: Share) -> None:
@@ -32,7 +33,7 @@ class Shares(Repository):
         return share
 
     def count_view(self, share_id: str) -> None:
-        """Note that the page was opened once more."""
+        """Note that the page was opened once more; not worth a new record."""
         self._collection.update_one({"_id": share_id}, {"$inc": {"views": 1}})
 
     def of(self, owner_id: str, limit: int, before: tuple[datetime, str] | None = None) -> list[Share]:
@@ -52,12 +53,12 @@ class Shares(Repository):
     def revoke(self, share_id: str, owner_id: str) -> bool:
         """Close a share of that account at once; False when it has none of that id."""
         query = {"_id": share_id, "owner_id": owner_id, "revoked_at": None}
-        return self._collection.update_one(query, {"$set": {"revoked_at": now()}}).modified_count == 1
+        return self._collection.update_one(query, changing({"$set": {"revoked_at": now()}})).modified_count == 1
 
     def revoke_of(self, conversation_id: str) -> None:
         """Close every share of a conversation."""
         query = {"conversation_id": conversation_id, "revoked_at": None}
-        self._collection.update_many(query, {"$set": {"revoked_at": now()}})
+        self._collection.update_many(query, changing({"$set": {"revoked_at": now()}}))
 
     def _one(self, query: Document) -> Share | None:
         document = self._collection.find_one(query)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from pymongo import ASCENDING, IndexModel
 
-from ChatBot.db.repository import Repository
-from ChatBot.models import Image, now
+from ChatBot.db.repository import UNRECORDED, Repository
+from ChatBot.models import Image, Tombstone, now
 
 
 class Tombstones(Repository):
     """One small document per purged picture: id, owner, time and hash, nothing else."""
 
     collection_name = "tombstones"
-    indexes = (IndexModel([("sha256", ASCENDING)]),)
+    indexes = (IndexModel([("sha256", ASCENDING)]), UNRECORDED)
 
     def add(self, image: Image) -> None:
         """Record that a picture is gone for good; repeating it is harmless."""
-        mark = {"owner_id": image.owner_id, "sha256": image.sha256, "deleted_at": now()}
-        self._collection.update_one({"_id": image.id}, {"$setOnInsert": mark}, upsert=True)
+        mark = Tombstone(id=image.id, owner_id=image.owner_id, sha256=image.sha256, deleted_at=now()).to_document()
+        self._collection.update_one({"_id": mark.pop("_id")}, {"$setOnInsert": mark}, upsert=True)
 
     def among(self, image_ids: list[str]) -> set[str]:
         """Return which of those ids were purged."""

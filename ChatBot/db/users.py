@@ -5,7 +5,7 @@ from __future__ import annotations
 from pymongo import ASCENDING, IndexModel, ReturnDocument
 from pymongo.database import Database
 
-from ChatBot.db.repository import Document, Repository
+from ChatBot.db.repository import UNRECORDED, Document, Repository, changing
 from ChatBot.models import User
 
 
@@ -13,7 +13,7 @@ class Users(Repository):
     """The accounts, one document each; names are unique after case folding."""
 
     collection_name = "users"
-    indexes = (IndexModel([("username_key", ASCENDING)], unique=True),)
+    indexes = (IndexModel([("username_key", ASCENDING)], unique=True), UNRECORDED)
 
     def __init__(self, database: Database[Document]) -> None:
         super().__init__(database)
@@ -40,11 +40,11 @@ class Users(Repository):
 
     def set_role(self, user_id: str, role: str) -> bool:
         """Change an account's role; False when there is no such account."""
-        return self._collection.update_one({"_id": user_id}, {"$set": {"role": role}}).matched_count == 1
+        return self._collection.update_one({"_id": user_id}, changing({"$set": {"role": role}})).matched_count == 1
 
     def set_password_hash(self, user_id: str, password_hash: str) -> None:
         """Replace the password's hash."""
-        self._collection.update_one({"_id": user_id}, {"$set": {"password_hash": password_hash}})
+        self._collection.update_one({"_id": user_id}, changing({"$set": {"password_hash": password_hash}}))
 
     def get(self, user_id: str) -> User | None:
         """Return the account of that id."""

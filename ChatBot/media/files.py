@@ -8,13 +8,13 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from ChatBot.errors import BytesMissing, IntegrityError, StorageError, StorageFull
-from ChatBot.media.paths import ALL_FOLDERS, THUMBNAIL_WIDTHS, StoragePaths
+from ChatBot.media.paths import ALL_FOLDERS, LOCK_SUFFIX, THUMBNAIL_WIDTHS, StoragePaths
 
 TEMPORARY_SUFFIX = ".tmp"
 
@@ -120,9 +120,21 @@ class FileStore:
         for width in THUMBNAIL_WIDTHS:
             self._unlink(self._paths.thumbnail(image_id, width))
 
-    def list_files(self) -> Iterator[StoredFile]:
-        """Yield what lies in the three folders, leftovers of interrupted writes and strangers included."""
-        for folder in ALL_FOLDERS:
+    def write_record(self, filename: str, data: bytes, *, durable_name: bool = False) -> None:
+        """Keep a record, in place of an older one. MongoDB has the same, so its name need not survive a power cut."""
+        self._write(self._paths.record(filename), data, durable_name=durable_name)
+
+    def read_record(self, filename: str) -> bytes:
+        """Return the bytes of a record."""
+        return self._read(self._paths.record(filename))
+
+    def delete_record(self, filename: str) -> None:
+        """Remove a record; it may be gone already."""
+        self._unlink(self._paths.record(filename))
+
+    def list_files(self, folders: Sequence[str] = ALL_FOLDERS) -> Iterator[StoredFile]:
+        """Yield what lies in the folders, leftovers of interrupted writes and strangers included."""
+        for folder in folders:
             try:
                 with os.scandir(self._paths.root / folder) as entries:
                     yield from (found for entry in entries if (found := _describe(folder, entry)))
@@ -226,7 +238,7 @@ def _describe(folder: str, entry: os.DirEntry[str]) -> StoredFile | None:
         status = entry.stat(follow_symlinks=False)
     except FileNotFoundError:
         return None  # deleted between the listing and the look
-    if stat.S_ISDIR(status.st_mode) or entry.name == ".gitkeep":
+    if stat.S_ISDIR(status.st_mode) or entry.name == ".gitkeep" or entry.name.endswith(LOCK_SUFFIX):
         return None
     return StoredFile(folder, entry.name, status.st_size, status.st_mtime)
 

@@ -9,16 +9,19 @@ from ChatBot.errors import BytesMissing, StorageError
 
 ORIGINAL_FOLDERS = ("Image_Gen", "uploads")
 THUMBNAIL_FOLDER = "thumbnails"
-ALL_FOLDERS = (*ORIGINAL_FOLDERS, THUMBNAIL_FOLDER)
+RECORD_FOLDER = "records"
+ALL_FOLDERS = (*ORIGINAL_FOLDERS, THUMBNAIL_FOLDER, RECORD_FOLDER)
+LOCK_SUFFIX = ".lock"
 THUMBNAIL_WIDTHS = (256, 512, 1024)
 """Widths in pixels, narrow to wide."""
 
 _ORIGINAL_NAME = re.compile(r"[0-9a-f]{32}\.(?:png|jpg|gif|webp)", re.ASCII)
+_RECORD_NAME = re.compile(r"(?:[cmstu]-[0-9a-f]{32}|complete)\.json", re.ASCII)
 _IMAGE_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
 class StoragePaths:
-    """The three folders under ``root``; every name is checked against an allow-list before it becomes a path.
+    """The folders under ``root``; every name is checked against an allow-list before it becomes a path.
 
     Whatever is not an allowed name raises ``BytesMissing``: to the outside it is a file that does not exist.
     """
@@ -37,6 +40,16 @@ class StoragePaths:
         if width not in THUMBNAIL_WIDTHS or not _IMAGE_ID.fullmatch(image_id):
             raise BytesMissing("There is no thumbnail of that name.")
         return self.root / THUMBNAIL_FOLDER / f"{image_id}_{width}.webp"
+
+    def record(self, filename: str) -> Path:
+        """Return the path of a record: ``<kind>-<id>.json``, or the note that the records are complete."""
+        if not _RECORD_NAME.fullmatch(filename):
+            raise BytesMissing("There is no record of that name.")
+        return self.root / RECORD_FOLDER / filename
+
+    def record_lock(self, place: str) -> Path:
+        """Return the path of the file that whoever writes the records of a place holds locked."""
+        return self.root / RECORD_FOLDER / f".{place}{LOCK_SUFFIX}"
 
     def leftover(self, folder: str, filename: str) -> Path:
         """Return the path of any entry directly inside a folder, whatever its name, so that cleanup can remove it."""

@@ -6,6 +6,7 @@ nothing can bring the picture back; then the files go, then the copies. A copy i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
@@ -27,13 +28,22 @@ class Deletion:
     """Empties the trash."""
 
     def __init__(
-        self, images: Images, tombstones: Tombstones, files: FileStore, chain: HostChain, *, trash_days: int
+        self,
+        images: Images,
+        tombstones: Tombstones,
+        files: FileStore,
+        chain: HostChain,
+        *,
+        trash_days: int,
+        bury: Callable[[str], None] = lambda _: None,
     ) -> None:
+        """``bury`` is told the id of a picture that has a tombstone now, before anything of the picture goes."""
         self._images = images
         self._tombstones = tombstones
         self._files = files
         self._chain = chain
         self._trash_days = trash_days
+        self._bury = bury
 
     def purge_due(self) -> int:
         """Purge what has been in the trash long enough; returns how many pictures are gone for good."""
@@ -51,6 +61,7 @@ class Deletion:
             return "pending"
         image = current.image
         self._tombstones.add(image)
+        self._bury(image.id)
         self._files.delete(image.folder, image.filename)
         self._files.delete_thumbnails(image.id)
         proofs = {self._remove_copy(image.id, copy) for copy in image.copies}

@@ -25,15 +25,23 @@ Chore = tuple[float, Callable[[], int]]
 class Worker:
     """A few threads that work on outboxes while there is something in them, and one that does chores in between.
 
-    Each of ``outboxes`` does one piece of work and says whether there was any.
+    Each of ``outboxes`` does one piece of work and says whether there was any. Those in ``beside`` have a thread of
+    their own, so that no slow upload holds them up.
     """
 
-    def __init__(self, outboxes: Sequence[Work], chores: Sequence[Chore] = (), threads: int = 2) -> None:
-        self._outboxes = tuple(outboxes)
+    def __init__(
+        self,
+        outboxes: Sequence[Work],
+        chores: Sequence[Chore] = (),
+        threads: int = 2,
+        *,
+        beside: Sequence[Work] = (),
+    ) -> None:
         self._chores = tuple(chores)
         self._stop = threading.Event()
         self._threads = [
-            threading.Thread(target=self._work, name=f"outbox-{number}", daemon=True) for number in range(threads)
+            threading.Thread(target=self._work, args=(works,), name=f"outbox-{number}", daemon=True)
+            for number, works in enumerate([*[tuple(outboxes)] * threads, *((work,) for work in beside)])
         ]
         if self._chores:
             self._threads.append(threading.Thread(target=self._keep_house, name="chores", daemon=True))
@@ -50,9 +58,9 @@ class Worker:
             if thread.is_alive():
                 thread.join()
 
-    def _work(self) -> None:
+    def _work(self, works: Sequence[Work]) -> None:
         while not self._stop.is_set():
-            worked = [self._guarded(outbox) for outbox in self._outboxes]  # each in turn, so that none starves
+            worked = [self._guarded(outbox) for outbox in works]  # each in turn, so that none starves
             if not any(worked):
                 self._stop.wait(IDLE_SECONDS)
 

@@ -80,6 +80,7 @@ def test_folders_are_created_for_this_account_only(tmp_path: Path) -> None:
         "Image_Gen": 0o700,
         "uploads": 0o700,
         "thumbnails": 0o700,
+        "records": 0o700,
     }
 
 

@@ -1,0 +1,54 @@
+"""All repositories of one database together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pymongo.database import Database
+
+from ChatBot.db.conversations import Conversations
+from ChatBot.db.events import Events
+from ChatBot.db.images import Images
+from ChatBot.db.ledger import Ledger
+from ChatBot.db.messages import Messages
+from ChatBot.db.sessions import Sessions
+from ChatBot.db.shares import Shares
+from ChatBot.db.tokens import Tokens
+from ChatBot.db.tombstones import Tombstones
+from ChatBot.db.users import Users
+
+
+@dataclass(frozen=True)
+class Repositories:
+    """One repository per noun, on one database."""
+
+    users: Users
+    tokens: Tokens
+    sessions: Sessions
+    conversations: Conversations
+    messages: Messages
+    images: Images
+    shares: Shares
+    events: Events
+    tombstones: Tombstones
+    ledger: Ledger
+
+    @classmethod
+    def on(cls, database: Database[dict[str, Any]]) -> Repositories:
+        """Build them and create their indexes."""
+        built = cls(
+            users=Users(database),
+            tokens=Tokens(database),
+            sessions=Sessions(database),
+            conversations=Conversations(database),
+            messages=Messages(database),
+            images=Images(database),
+            shares=Shares(database),
+            events=Events(database),
+            tombstones=Tombstones(database),
+            ledger=Ledger(database),
+        )
+        for repository in vars(built).values():
+            repository.ensure_indexes()
+        return built

@@ -1,0 +1,159 @@
+"""Records: what MongoDB knows, written once more as small files, so that it can be rebuilt from the files alone.
+
+MongoDB is the truth and holds the outbox too: each document names the places whose record of it is out of date, in
+the very write that changed it. A record is written from the document as it is now, and the mark goes only if the
+document still has that revision. So a crash at any moment costs at most one more writing of the same record.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from hashlib import sha256
+from typing import Any, Protocol, TypeVar
+
+import structlog
+from pydantic import ValidationError
+
+from ChatBot.db.ledger import Ledger, kind_of
+from ChatBot.errors import BytesMissing, IntegrityError
+from ChatBot.media.records import COMPLETE
+from ChatBot.models import Message, Recorded, RecordPlace, now
+
+log = structlog.get_logger(__name__)
+
+FORMAT = 1
+LARGEST_BYTES = 64_000_000
+"""A MongoDB document has at most 16 MB; as JSON text it takes up to four times that."""
+R = TypeVar("R", bound=Recorded)
+SUFFIX = ".json"
+UNSTABLE_ROUNDS = 5
+
+
+class RecordStore(Protocol):
+    """A place that keeps records by their file names. Raises ``StorageError`` or ``ProviderError``."""
+
+    place: RecordPlace
+
+    def put(self, filename: str, data: bytes) -> None:
+        """Keep a record whole, in place of an older one."""
+
+    def get(self, filename: str) -> bytes:
+        """Return a record; raises ``BytesMissing``."""
+
+    def remove(self, filename: str) -> None:
+        """Remove a record; it may be gone already."""
+
+    def names(self) -> Iterator[str]:
+        """Yield the file names of all records, and of strangers among them."""
+
+
+class Records:
+    """Keeps the records of one place in step with the documents."""
+
+    def __init__(self, ledger: Ledger, store: RecordStore, lock: AbstractContextManager[object]) -> None:
+        self._ledger = ledger
+        self._store = store
+        self._lock = lock
+        self._prepared = False
+
+    def work_once(self) -> bool:
+        """Bring one record in step; False when all are."""
+        place = self._store.place
+        with self._lock:
+            self._prepare()
+            gone = self._ledger.next_removal(place, now())
+            if gone is not None:
+                self._remove(gone)
+                return True
+            changed = self._ledger.next(place)
+            if changed is not None:
+                self._write(changed)
+        return changed is not None
+
+    def bury(self, image_id: str) -> None:
+        """Write the tombstone of a picture now, before anything of the picture goes."""
+        with self._lock:
+            self._write(f"t-{image_id}")
+
+    def _prepare(self) -> None:
+        """A place that does not say that it was complete (new, wiped, from before there were records) gets all."""
+        if self._prepared:
+            return
+        try:
+            self._store.get(COMPLETE)
+        except BytesMissing:
+            self._ledger.mark_all(self._store.place)
+            self._store.put(COMPLETE, b"{}")
+        self._prepared = True
+
+    def _write(self, name: str) -> None:
+        """Write until the document did not change meanwhile: a slower process may have written an older record."""
+        for _ in range(UNSTABLE_ROUNDS):
+            try:
+                value = self._ledger.read(name)
+            except ValidationError as error:
+                # Without the traceback, for it would show the document's secrets.
+                log.warning("records.unreadable_document", name=name, fields=error.error_count())
+                self._ledger.skip(name, self._store.place)
+                return
+            if value is None:
+                self._store.remove(name + SUFFIX)
+                return
+            self._store.put(name + SUFFIX, encode_record(value))
+            if self._ledger.settle(name, self._store.place, value.revision):
+                return
+
+    def _remove(self, name: str) -> None:
+        if self._ledger.read(name) is not None:
+            self._ledger.postpone_removal(name, now())
+            return
+        self._store.remove(name + SUFFIX)
+        self._ledger.removed(name, self._store.place)
+
+
+def encode_record(value: Recorded) -> bytes:
+    """Return the file of a document's record: its fields as JSON, with a checksum over them."""
+    document = value.model_dump(mode="json", exclude={"unrecorded"})
+    record = {"format": FORMAT, "kind": kind_of(type(value)), "checksum": _checksum(document), "document": document}
+    return json.dumps(record).encode()
+
+
+def decode_record(filename: str, data: bytes, model: type[R]) -> R:
+    """Return the document of a kind that a record holds; the file may be anything.
+
+    Raises:
+        IntegrityError: it is not the whole, undamaged record that its name says; the text says why.
+    """
+    if len(data) > LARGEST_BYTES:
+        raise IntegrityError("It is larger than any record.")
+    try:
+        record = json.loads(data)
+        document, named = record["document"], f"{record['kind']}-{record['document']['id']}{SUFFIX}"
+        if record["format"] != FORMAT or record["kind"] != kind_of(model) or filename != named:
+            raise IntegrityError("It is not the record that its name says.")
+        if record["checksum"] != _checksum(document):
+            raise IntegrityError("It was changed or damaged.")
+        value = model.model_validate(document)
+    except ValidationError as error:
+        fields = sorted({".".join(map(str, item["loc"])) for item in error.errors()})
+        raise IntegrityError(f"These fields are wrong: {', '.join(fields[:5])}.") from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise IntegrityError("It is not a record.") from error
+    if isinstance(value, Message):
+        _check_pictures(value)
+    return value
+
+
+def _checksum(document: dict[str, Any]) -> str:
+    return sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+
+
+def _check_pictures(message: Message) -> None:
+    """A message holds each picture once, of its own author, under the picture's own file name."""
+    ids = [image.id for image in message.images]
+    named = all(image.filename.rpartition(".")[0] == image.id for image in message.images)
+    owned = all(image.owner_id == message.owner_id for image in message.images)
+    if len(set(ids)) < len(ids) or not named or not owned:
+        raise IntegrityError("Its pictures are not its own.")
