@@ -18,6 +18,10 @@ WIDTHS = (1280, 360)
 """Pixels: a desktop, and the narrowest phone the pages are made for."""
 PAGES = ("/", "/gallery", "/shares", "/settings", "/api/docs", "/admin")
 
+ARRIVED = """() => Promise.allSettled(
+    document.getAnimations().filter((each) => each.effect.getTiming().iterations === 1).map((each) => each.finished)
+)"""
+
 
 @cache
 def axe() -> str:
@@ -29,8 +33,7 @@ def axe() -> str:
 def faults(page: Page) -> list[str]:
     """Return what axe finds on the page as it is now, and whether the page is wider than its window."""
     # Half-shown things have half the contrast: what moves in is judged when it has arrived.
-    page.evaluate("Promise.all(document.getAnimations().filter(a => a.effect.getTiming().iterations === 1)"
-                  ".map(a => a.finished))")  # fmt: skip
+    page.evaluate(ARRIVED)
     page.evaluate(axe())
     found: dict[str, Any] = page.evaluate("rules => axe.run({runOnly: rules})", RULES)
     violations = [f"{each['id']}: {node['html'][:120]}" for each in found["violations"] for node in each["nodes"]]

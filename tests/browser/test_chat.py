@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.browser.conftest import Console, draw, say
 
@@ -109,9 +109,9 @@ def test_an_attached_picture_is_shown_with_its_question(ann: Page) -> None:
         "89504e470d0a1a0a0000000d49484452000000010000000108020000009077"
         "53de0000000c49444154789c63f8cfc0000003010100c9fe92ef0000000049454e44ae426082"
     )
-    upload = {"name": "dot.png", "mimeType": "image/png", "buffer": red_dot}
+    upload: FilePayload = {"name": "dot.png", "mimeType": "image/png", "buffer": red_dot}
 
-    ann.get_by_label("Attach pictures", exact=True).first.set_input_files([upload])  # type: ignore[list-item]
+    ann.get_by_label("Attach pictures", exact=True).first.set_input_files([upload])
     expect(ann.locator(".chip:not(.chip--busy)")).to_contain_text("dot.png")
     say(ann, "what is this?")
 
