@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     server_threads: Annotated[int, Field(ge=8, le=1024)] = 256
     public_base_url: str | None = None
     secure_cookies: bool = False
+    accel_redirect_prefix: Annotated[str, Field(pattern=r"^/([A-Za-z0-9_-]+/)+$")] | None = None
 
     mongodb_uri: str | None = None
     mongodb_db: str = "chatbot"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
@@ -25,6 +26,22 @@ class Body(BaseModel):
         if any(isinstance(text, str) and "\0" in text for text in texts):
             raise ValueError("must not contain NUL characters")
         return value
+
+
+class Query(BaseModel):
+    """What stands behind the question mark of an address."""
+
+    @classmethod
+    def model_json_schema(cls, *arguments: Any, **options: Any) -> dict[str, Any]:
+        """Return the JSON schema; flask-openapi3 asks for it at every request, and making it takes a millisecond."""
+        if arguments or options:
+            return super().model_json_schema(*arguments, **options)
+        return _plain_schema(cls)
+
+
+@cache
+def _plain_schema(model: type[Query]) -> dict[str, Any]:
+    return model.model_json_schema(by_alias=True)
 
 
 class Credentials(Body):
@@ -148,20 +165,20 @@ class LinkImagePath(LinkPath, ImagePath):
     """A picture under a share link."""
 
 
-class Page(BaseModel):
+class Page(Query):
     """Where to go on in a list, and how many items to answer with."""
 
     cursor: str | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
 
-class After(BaseModel):
+class After(Query):
     """The number of the last event that was seen."""
 
     after: Annotated[int, Field(ge=0, lt=10**15)] | None = None
 
 
-class Rendition(BaseModel):
+class Rendition(Query):
     """``w``: width in pixels of a smaller rendition; ``download``: as a file to keep."""
 
     w: int | None = None
