@@ -1,12 +1,13 @@
 # Everything a person does with this folder; `make help` lists it. The logic of the set-up is in scripts/setup.sh.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test lint check bench format clean
+.PHONY: help setup setup-dev run test lint check bench chaos format clean
 
 python := .venv/bin/python
 # Options for pytest, for example: make test PYTEST_ARGS="tests/hosts -x"
 PYTEST_ARGS ?=
 # Test processes at a time. The tests of one file stay together, as they may share a server.
 WORKERS ?= logical
+KILLS ?= 200
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +34,9 @@ check: lint test ## everything a change must pass: lint, then test
 
 bench: setup-dev ## print the performance table
 	@$(python) -m bench
+
+chaos: setup-dev ## kill the server 200 times under load and count what was lost (KILLS=20 for a short run)
+	@$(python) -m tests.chaos --kills $(KILLS)
 
 format: setup-dev ## put the code into the one format
 	@$(python) -m ruff check --fix --quiet .

@@ -78,7 +78,9 @@ def _check_keys(promises: Promises, database: Database[dict[str, Any]], findings
     findings.doubled += [key for key, count in counted.items() if count > 1]
     findings.doubled += [
         message["idempotency_key"]
-        for message in database["messages"].find({"idempotency_key": {"$type": "string"}, "images.1": {"$exists": True}})
+        for message in database["messages"].find(
+            {"idempotency_key": {"$type": "string"}, "images.1": {"$exists": True}}
+        )
     ]
     running = database["messages"].find({"status": {"$in": ["queued", "streaming"]}})
     findings.unsettled += [message["_id"] for message in running]
@@ -102,4 +104,6 @@ def _check_files(database: Database[dict[str, Any]], storage: Path, findings: Fi
 
 
 def _images(database: Database[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [image for message in database["messages"].find({"images.id": {"$exists": True}}) for image in message["images"]]
+    return [
+        image for message in database["messages"].find({"images.id": {"$exists": True}}) for image in message["images"]
+    ]

@@ -16,8 +16,8 @@ from tests.fixtures.server import ServerProcess, eventually
 from tests.standins.hosts import HostServer
 
 CLIENTS = 4
-SHORTEST_LIFE_SECONDS = 0.05
-LONGEST_LIFE_SECONDS = 1.5
+SHORTEST_LIFE_SECONDS = 0.1
+LONGEST_LIFE_SECONDS = 3.0
 SETTLE_SECONDS = 120.0
 VICTIMS = ("everything", "everything", "worker", "mongod")
 """What is killed; the whole server twice as often as a part of it."""
