@@ -7,7 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -94,13 +94,13 @@ class Bucket:
 
     def get(self, key: str) -> bytes:
         """Return an object's bytes; raises ``BytesMissing`` when there is none."""
-        with self._translated():
+        with self._translated(reads_one=True):
             return self._client.get_object(Bucket=self.name, Key=key)["Body"].read()
 
     def exists(self, key: str) -> bool:
         """Say whether there is an object, without fetching it."""
         try:
-            with self._translated():
+            with self._translated(reads_one=True):
                 self._client.head_object(Bucket=self.name, Key=key)
         except BytesMissing:
             return False
@@ -108,7 +108,7 @@ class Bucket:
 
     def delete(self, key: str) -> None:
         """Remove an object; one that is not there counts as removed."""
-        with self._translated():
+        with suppress(BytesMissing), self._translated(reads_one=True):
             self._client.delete_object(Bucket=self.name, Key=key)
 
     def keys(self, prefix: str) -> Iterator[str]:
@@ -130,31 +130,14 @@ class Bucket:
         )
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translated(self, *, reads_one: bool = False) -> Iterator[None]:
         try:
             with self._within_deadline():
                 yield
         except ClientError as error:
-            raise self._verdict(error) from error
+            raise _verdict(error, reads_one=reads_one) from error
         except (BotoCoreError, ValueError) as error:
             raise malformed(f"not as S3 does ({type(error).__name__})", provider=PROVIDER) from error
-
-    def _verdict(self, error: ClientError) -> ProviderError | BytesMissing:
-        """Return what an error answer means for the caller."""
-        code = error.response.get("Error", {}).get("Code", "")
-        metadata = error.response.get("ResponseMetadata", {})
-        status, headers = metadata.get("HTTPStatusCode", 0), metadata.get("HTTPHeaders", {})
-        if code in _ACCOUNT_ERRORS:
-            return ProviderRefused(f"s3: {_ACCOUNT_ERRORS[code]}", provider=PROVIDER, reason="auth")
-        if code == _CLOCK_ERROR:
-            return ProviderUnavailable("s3: this machine's clock is wrong", provider=PROVIDER)
-        if status in (404, 410):
-            return BytesMissing("s3 no longer has the object")
-        try:
-            raise_for_status(status, headers, provider=PROVIDER, detail=code)
-        except ProviderError as verdict:
-            return verdict
-        return malformed(f"with an error inside a success ({code})", provider=PROVIDER)
 
 
 class _Transport:
@@ -243,3 +226,21 @@ def _client(access_key: str, secret_key: str, region: str, endpoint_url: str | N
         return session.client("s3", endpoint_url=endpoint_url, config=config)
     except (BotoCoreError, ValueError) as error:
         raise SettingsError(f"S3_REGION or S3_ENDPOINT_URL is not usable: {error}") from error
+
+
+def _verdict(error: ClientError, *, reads_one: bool) -> ProviderError | BytesMissing:
+    """Return what an error answer means for the caller; ``reads_one``: it was about an object that may be absent."""
+    code = error.response.get("Error", {}).get("Code", "")
+    metadata = error.response.get("ResponseMetadata", {})
+    status, headers = metadata.get("HTTPStatusCode", 0), metadata.get("HTTPHeaders", {})
+    if code in _ACCOUNT_ERRORS:
+        return ProviderRefused(f"s3: {_ACCOUNT_ERRORS[code]}", provider=PROVIDER, reason="auth")
+    if code == _CLOCK_ERROR:
+        return ProviderUnavailable("s3: this machine's clock is wrong", provider=PROVIDER)
+    if reads_one and status in (404, 410):
+        return BytesMissing("s3 no longer has the object")
+    try:
+        raise_for_status(status, headers, provider=PROVIDER, detail=code)
+    except ProviderError as verdict:
+        return verdict
+    return malformed(f"with an error inside a success ({code})", provider=PROVIDER)

@@ -9,7 +9,7 @@ from flask_login import current_user as login_user_proxy
 
 from ChatBot.bootstrap import Services
 from ChatBot.errors import NotAuthenticated
-from ChatBot.models import User
+from ChatBot.models import Copy, User
 from ChatBot.services.access import Viewer
 
 EXTENSION = "chatbot"
@@ -18,6 +18,18 @@ EXTENSION = "chatbot"
 def services() -> Services:
     """Return the services of the running application."""
     return cast("Services", current_app.extensions[EXTENSION])
+
+
+def cloud_link(copy: Copy) -> str | None:
+    """Return where the owner of a picture can open its copy; a private host's address works for minutes only."""
+    host = services().chain.by_name(copy.host)
+    return host.link(copy.url) if host and copy.url else None
+
+
+def public_link(copy: Copy) -> str | None:
+    """Return where everybody can open a copy for good, or None: a page may load pictures from there."""
+    host = services().chain.by_name(copy.host)
+    return host.link(copy.url) if host and host.traits.public and copy.url else None
 
 
 def signed_in() -> User | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask_openapi3 import APIBlueprint, Tag
 
-from ChatBot.web.context import current_account, current_viewer, services
+from ChatBot.web.context import cloud_link, current_account, current_viewer, services
 from ChatBot.web.paging import decode_cursor, page_json
 from ChatBot.web.present import conversation_json, message_json
 from ChatBot.web.schemas import ConversationPath, NewConversation, Page, Title
@@ -39,7 +39,7 @@ def read(path: ConversationPath) -> dict[str, Any]:
     attached = services().gallery.attached(messages)
     return {
         **conversation_json(conversation),
-        "messages": [message_json(message, attached) for message in messages],
+        "messages": [message_json(message, attached, cloud_link) for message in messages],
         "last_event_id": last_seq,
     }
 

@@ -13,7 +13,7 @@ from ChatBot.errors import ChatBotError, InputError, ProviderError, ProviderUnav
 from ChatBot.generators.base import GenerationRequest
 from ChatBot.models import Message
 from ChatBot.services.image_handler import Provenance
-from ChatBot.web.context import current_account, current_viewer, services
+from ChatBot.web.context import cloud_link, current_account, current_viewer, services
 from ChatBot.web.messages import events_url
 from ChatBot.web.paging import decode_cursor, encode_cursor
 from ChatBot.web.present import durability_json, image_json
@@ -64,7 +64,7 @@ def upload() -> tuple[dict[str, Any], int]:
     data, name = _uploaded()
     owner = current_account()
     image = services().image_handler.save_upload(data, Provenance(owner.id, generated=False, original_name=name))
-    return image_json(image), HTTPStatus.CREATED
+    return image_json(image, cloud_link), HTTPStatus.CREATED
 
 
 @images.get("/images")
@@ -72,13 +72,13 @@ def listing(query: Page) -> dict[str, Any]:
     """List the account's pictures, newest first."""
     found, last = services().gallery.page(current_account(), query.limit, decode_cursor(query.cursor))
     cursor = encode_cursor((last.created_at, last.id)) if last else None
-    return {"items": [image_json(image) for image in found], "next_cursor": cursor}
+    return {"items": [image_json(image, cloud_link) for image in found], "next_cursor": cursor}
 
 
 @images.get("/images/<image_id>")
 def read(path: ImagePath) -> dict[str, Any]:
     """Return a picture's record."""
-    return image_json(services().gallery.view(current_viewer(), path.image_id))
+    return image_json(services().gallery.view(current_viewer(), path.image_id), cloud_link)
 
 
 @images.patch("/images/<image_id>")
@@ -87,7 +87,7 @@ def describe(path: ImagePath, body: ImageChanges) -> dict[str, Any]:
     changed = services().gallery.describe(
         current_account(), path.image_id, caption=body.caption, tags=body.tags, favourite=body.favourite
     )
-    return image_json(changed)
+    return image_json(changed, cloud_link)
 
 
 @images.delete("/images/<image_id>")
@@ -101,7 +101,7 @@ def trash(path: ImagePath) -> dict[str, Any]:
 @images.post("/images/<image_id>/untrash")
 def untrash(path: ImagePath) -> dict[str, Any]:
     """Take a picture out of the trash."""
-    return image_json(services().gallery.untrash(current_account(), path.image_id))
+    return image_json(services().gallery.untrash(current_account(), path.image_id), cloud_link)
 
 
 @images.post("/images/<image_id>/restore")
@@ -159,7 +159,7 @@ def _made(message: Message) -> dict[str, Any]:
     return {
         "conversation_id": message.conversation_id,
         "message_id": message.id,
-        "images": [image_json(image) for image in message.images if image.trashed_at is None],
+        "images": [image_json(image, cloud_link) for image in message.images if image.trashed_at is None],
     }
 
 

@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from ChatBot.models import Conversation, Image, Message, Share, Token, User
+from ChatBot.models import Conversation, Copy, Image, Message, Share, Token, User
 
 ImageUrl = Callable[[Image], str]
+Link = Callable[[Copy], str | None]
+"""Where a person can open a cloud copy, or None."""
 
 
 def moment(time: datetime | None) -> str | None:
@@ -38,7 +40,7 @@ def conversation_json(conversation: Conversation) -> dict[str, Any]:
     return {"id": conversation.id, "title": conversation.title, **times}
 
 
-def message_json(message: Message, attached: Mapping[str, Image]) -> dict[str, Any]:
+def message_json(message: Message, attached: Mapping[str, Image], link: Link) -> dict[str, Any]:
     """Return a message as its owner sees it; attached pictures come before its own."""
     shown = [attached[each] for each in message.attachments if each in attached]
     shown += [image for image in message.images if image.trashed_at is None]
@@ -49,11 +51,11 @@ def message_json(message: Message, attached: Mapping[str, Image]) -> dict[str, A
         "status": message.status,
         "error": message.error,
         "created_at": moment(message.created_at),
-        "images": [image_json(image) for image in shown],
+        "images": [image_json(image, link) for image in shown],
     }
 
 
-def image_json(image: Image) -> dict[str, Any]:
+def image_json(image: Image, link: Link) -> dict[str, Any]:
     """Return a picture as its owner sees it. Delete URLs, paths and metadata never leave the server."""
     src = own_url(image)
     best = image.best_copy
@@ -62,7 +64,7 @@ def image_json(image: Image) -> dict[str, Any]:
         "url": src,
         "thumbnail_url": f"{src}?w=512",
         "src": src,
-        "cloud_url": best.url if best else None,
+        "cloud_url": link(best) if best else None,
         "service": best.host if best else "local",
         **image.model_dump(
             include={

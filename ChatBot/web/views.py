@@ -9,6 +9,7 @@ from flask import url_for
 from flask_babel import gettext
 
 from ChatBot.models import Image, Message
+from ChatBot.web.context import public_link
 from ChatBot.web.markdown import render_markdown
 from ChatBot.web.present import image_json, shared_image_json
 
@@ -40,17 +41,17 @@ def shared_message_view(message: Message, attached: Mapping[str, Image], base: s
 def image_view(image: Image) -> dict[str, Any]:
     """Return a picture for its owner's page.
 
-    ``display_url`` is the cloud address the page may show instead of ours: only one whose bytes were read back and
-    found to be exactly the stored ones.
+    ``display_url`` is the cloud address the page may show instead of ours: only a public one whose bytes were read
+    back and found to be exactly the stored ones.
     """
     best = image.best_copy
     exact = best is not None and best.state == "verified" and best.fidelity == "exact"
     return {
-        **image_json(image),
+        **image_json(image, public_link),
         "alt": _alt(image),
         "placeholder": image.thumbhash,
         "download_url": url_for("files.permanent", image_id=image.id, download=1),
-        "display_url": best.url if best is not None and exact else None,
+        "display_url": public_link(best) if best is not None and exact else None,
     }
 
 
