@@ -1,0 +1,46 @@
+"""``python -m bench``: every measurement in one table, or with ``--json`` as one object on standard output."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from rich.console import Console
+from rich.table import Table
+
+from bench import intake, serving
+
+
+def main() -> None:
+    """Measure and print; each part compares ways within its own run, so its ratios hold on any machine."""
+    taking, giving = intake.measure(), serving.measure()
+    if "--json" in sys.argv[1:]:
+        body = {"intake": [asdict(row) for row in taking], "serving": [asdict(row) for row in giving]}
+        sys.stdout.write(json.dumps(body) + "\n")
+        return
+    Console().print(_table(taking, giving))
+
+
+def _table(taking: Sequence[intake.Row], giving: Sequence[serving.Row]) -> Table:
+    load = f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+    caption = f"Client: {serving.client_name()}, {serving.CONNECTIONS} connections. Machine: {load}."
+    table = Table(title="ChatBot: performance", caption=caption, title_justify="left", caption_justify="left")
+    for name in ("what", "way"):
+        table.add_column(name)
+    for name in ("figure", "ratio", "p50 ms", "p99 ms"):
+        table.add_column(name, justify="right")
+    for row in taking:
+        figure, ratio = f"{row.milliseconds:.0f} ms", f"{row.ratio:.2f} x floor"
+        table.add_row("intake of a 1.3 MP PNG", row.way, figure, ratio, "", "")
+    table.add_section()
+    for each in giving:
+        times = (f"{each.p50_milliseconds:.1f}", f"{each.p99_milliseconds:.1f}")
+        table.add_row("serving a private picture", each.way, f"{each.per_second:.0f}/s", f"{each.ratio:.0%}", *times)
+    return table
+
+
+if __name__ == "__main__":
+    main()
