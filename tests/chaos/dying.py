@@ -27,7 +27,7 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def before(function: Callable[..., Any]) -> Callable[..., Any]:
+def before(_function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that dies instead of doing its work."""
 
     def dying(*_: Any, **__: Any) -> None:
