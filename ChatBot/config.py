@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from pathlib import Path
 from typing import Annotated
 
@@ -71,6 +72,9 @@ class Settings(BaseSettings):
     image_max_frames: Annotated[int, Field(ge=1)] = 1000
     image_max_age_days: Annotated[int, Field(ge=1)] = 30
     trash_days: Annotated[int, Field(ge=0)] = 30
+    image_per_user_limit: Annotated[int, Field(ge=0)] = 0
+    user_quota_mb: Annotated[int, Field(ge=0)] = 0
+    local_max_mb: Annotated[int, Field(ge=0)] = 0
     allow_registration: bool = True
 
     @field_validator("cloud_hosts", "fetch_allow_private_hosts", mode="before")
@@ -117,3 +121,23 @@ def load_settings() -> Settings:
     except ValidationError as error:
         problems = (f"{'.'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors())
         raise SettingsError("Check the environment or .env:\n  " + "\n  ".join(problems)) from error
+
+
+def secret_key_of(settings: Settings) -> str:
+    """Return the configured key, or with the embedded database one that was made for this installation.
+
+    A server that shares its database with others must be told the key, for all of them need the same one: without it
+    this raises ``SettingsError``.
+    """
+    if settings.secret_key:
+        return settings.secret_key
+    if settings.mongodb_uri:
+        raise SettingsError(
+            "SECRET_KEY is not set: put one into .env, the same for every process that uses this database; "
+            "make it with `python3 -c 'import secrets; print(secrets.token_urlsafe(48))'`."
+        )
+    path = settings.database_root / "secret_key"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(48))
+    return path.read_text()

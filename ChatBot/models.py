@@ -184,6 +184,8 @@ class Message(Recorded):
     content: str = ""
     status: MessageStatus = "complete"
     error: str | None = None
+    over_quota: bool = False
+    """It failed because its pictures were more than the account may keep."""
     images: tuple[Image, ...] = ()
     attachments: tuple[Identifier, ...] = ()
     """Pictures of other messages (uploads) that this one shows."""

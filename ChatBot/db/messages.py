@@ -73,6 +73,7 @@ class Messages(Repository):
         *,
         expected: Collection[MessageStatus] = RUNNING,
         error: str | None = None,
+        over_quota: bool = False,
         images: Sequence[Image] = (),
         content: str | None = None,
     ) -> Message | None:
@@ -81,6 +82,8 @@ class Messages(Repository):
         Returns the message as it then is, or None when it was in another state (the write did not happen).
         """
         changes: Document = {"$set": {"status": status, "error": error, "updated_at": now()}}
+        if over_quota:
+            changes["$set"]["over_quota"] = True
         if content is not None:
             changes["$set"]["content"] = content
         if images:

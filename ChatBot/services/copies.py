@@ -6,6 +6,8 @@
       │           └────── suspect           something else is behind the URL; the reference is kept
       ├────── retry ───── leased ...        the host failed for now; the next attempt has a time
       └────── refused                       the host will never take this picture
+
+An administrator can have a failed copy tried again: ``retry`` and ``refused`` are sent anew, ``suspect`` is read anew.
 """
 
 from __future__ import annotations
@@ -75,6 +77,19 @@ def after_unread(copy: Copy, error: str, at: datetime) -> Copy:
     if attempts >= READ_BACK_ATTEMPTS:
         return copy.model_copy(update={**common, "state": "suspect", "next_at": None})
     return copy.model_copy(update={**common, "next_at": at + timedelta(seconds=backoff_seconds(attempts))})
+
+
+def asked_again(copy: Copy, at: datetime) -> Copy | None:
+    """Return a failed copy as it is when somebody wants it tried now; None when it has not failed.
+
+    A suspect copy keeps its reference and is only read again: its host may have been ill.
+    """
+    if copy.state not in ("retry", "refused", "suspect"):
+        return None
+    settled = {"next_at": at, "lease_owner": None, "lease_until": None, "attempts": 0, "error": None}
+    if copy.state == "suspect" and copy.url:
+        return copy.model_copy(update={**settled, "state": "uploaded"})
+    return copy.model_copy(update={**settled, "state": "pending", "attempts": max(1, copy.attempts)})
 
 
 def backoff_seconds(attempts: int) -> float:

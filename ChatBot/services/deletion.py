@@ -11,6 +11,7 @@ from datetime import timedelta
 
 import structlog
 
+from ChatBot.db.history import NO_HISTORY, Notes
 from ChatBot.db.images import Images, Located
 from ChatBot.db.tombstones import Tombstones
 from ChatBot.errors import BytesMissing, ProviderError
@@ -36,6 +37,7 @@ class Deletion:
         *,
         trash_days: int,
         bury: Callable[[str], None] = lambda _: None,
+        history: Notes = NO_HISTORY,
     ) -> None:
         """``bury`` is told the id of a picture that has a tombstone now, before anything of the picture goes."""
         self._images = images
@@ -44,6 +46,7 @@ class Deletion:
         self._chain = chain
         self._trash_days = trash_days
         self._bury = bury
+        self._history = history
 
     def purge_due(self) -> int:
         """Purge what has been in the trash long enough; returns how many pictures are gone for good."""
@@ -68,6 +71,7 @@ class Deletion:
         if "pending" in proofs:
             return "pending"
         self._images.remove(image.id)
+        self._history.note(image.id, "purged")
         return "manual" if "manual" in proofs else "confirmed"
 
     def _remove_copy(self, image_id: str, copy: Copy) -> DeletionProof:
@@ -84,6 +88,7 @@ class Deletion:
             log.warning("deletion.later", image=image_id, host=copy.host, error=str(error))
             proof = "pending"
         self._images.set_copy(image_id, copy, _after_deletion(copy, proof))
+        self._history.note(image_id, "copy_deleted", copy.host, proof)
         return proof
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from ChatBot.db.history import NO_HISTORY, Notes
 from ChatBot.db.images import Images, Located
 from ChatBot.db.messages import Messages
 from ChatBot.errors import InputError, NotFound
 from ChatBot.models import Image, Message, User
 from ChatBot.services.access import Viewer, can_change, can_view_image
 from ChatBot.services.events import EventLog
+from ChatBot.services.quota import UNLIMITED, Room
 
 CAPTION_CHARACTERS = 2000
 TAG_CHARACTERS = 50
@@ -20,10 +22,20 @@ TAGS = 50
 class Gallery:
     """The pictures of an account. Absent, trashed and foreign ones are all ``NotFound``."""
 
-    def __init__(self, messages: Messages, images: Images, events: EventLog) -> None:
+    def __init__(
+        self,
+        messages: Messages,
+        images: Images,
+        events: EventLog,
+        *,
+        room: Room = UNLIMITED,
+        history: Notes = NO_HISTORY,
+    ) -> None:
         self._messages = messages
         self._images = images
         self._events = events
+        self._room = room
+        self._history = history
 
     def view(self, viewer: Viewer, image_id: str) -> Image:
         """Return a picture the viewer may see."""
@@ -83,18 +95,19 @@ class Gallery:
         located = self._own(user, image_id)
         if not self._images.trash(image_id):
             raise NotFound("There is no such picture.")
+        self._history.note(image_id, "trashed")
         self._events.publish(located.conversation_id, "updated", {"message_id": located.message_id})
         return located.image
 
     def untrash(self, user: User, image_id: str) -> Image:
         """Take a picture out of the trash again; ``NotFound`` when it is not in it (or already purged)."""
         located = self._images.find(image_id, trashed=True)
-        if (
-            located is None
-            or not can_change(Viewer(user), located.image.owner_id)
-            or not self._images.untrash(image_id)
-        ):
+        if located is None or not can_change(Viewer(user), located.image.owner_id):
             raise NotFound("There is no such picture in the trash.")
+        with self._room.coming_back(located.image):
+            if not self._images.untrash(image_id):
+                raise NotFound("There is no such picture in the trash.")
+        self._history.note(image_id, "untrashed")
         self._events.publish(located.conversation_id, "updated", {"message_id": located.message_id})
         return located.image.model_copy(update={"trashed_at": None})
 

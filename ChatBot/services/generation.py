@@ -9,7 +9,15 @@ from dataclasses import asdict
 import structlog
 
 from ChatBot.db.messages import RUNNING, Messages
-from ChatBot.errors import Cancelled, ChatBotError, Conflict, DatabaseUnavailable, InputError, StorageError
+from ChatBot.errors import (
+    Cancelled,
+    ChatBotError,
+    Conflict,
+    DatabaseUnavailable,
+    InputError,
+    QuotaExceeded,
+    StorageError,
+)
 from ChatBot.generators.base import GeneratedPicture, GenerationRequest, Generator, Progress
 from ChatBot.media.spool import Spool
 from ChatBot.models import Image, Message, User
@@ -67,13 +75,14 @@ class Generation:
         """Write the question and the still empty answer, start drawing, and return the answer's message.
 
         The same account and key return the message that the first call made. Raises ``InputError``, ``NotFound`` (no
-        such conversation) or ``Conflict`` (the key was used for another request).
+        such conversation), ``Conflict`` (the key was used for another request) or ``QuotaExceeded``.
         """
         kept = self.check(request, generator)
         if idempotency_key:
             earlier = self._messages.by_key(user.id, idempotency_key)
             if earlier:
                 return _same_request(earlier, kept)
+        self._handler.require_room(user.id, request.count)
         try:
             _, answer = self._threads.ask(
                 user,
@@ -134,8 +143,10 @@ class Generation:
     ) -> tuple[Image, ...]:
         """Make pictures and put them into a running message; ``last`` also completes the message.
 
-        Raises ``ProviderError``, ``PictureRefused``, ``StorageError``, ``Cancelled`` or ``DatabaseUnavailable``.
+        Raises ``ProviderError``, ``PictureRefused``, ``QuotaExceeded``, ``StorageError``, ``Cancelled`` or
+        ``DatabaseUnavailable``.
         """
+        self._handler.require_room(message.owner_id, request.count)
         engine = self._generators[generator or self._default]
         report = self._reporter(message)
         pictures = engine.generate(request, report, cancelled)
@@ -159,7 +170,8 @@ class Generation:
     def _keep(self, message: Message, made: Sequence[tuple[bytes, Provenance]], *, last: bool) -> tuple[Image, ...]:
         """Stage all pictures, commit them in one write, tell the page, and give the hosts their moment.
 
-        What was delivered leaves the spool unless the disk or the database failed, for then it is still wanted.
+        What was delivered leaves the spool unless the disk or the database failed or there was no room for it any
+        more, for then it is still wanted.
         """
         staged: list[Staged] = []
         try:
@@ -167,7 +179,7 @@ class Generation:
                 staged.append(self._handler.stage(data, provenance))
             self._handler.commit(message.id, staged, "complete" if last else "streaming")
         except ChatBotError as error:
-            if not isinstance(error, (StorageError, DatabaseUnavailable)):
+            if not isinstance(error, (StorageError, DatabaseUnavailable, QuotaExceeded)):
                 self._spool.remove(message.id)
             if len(staged) < len(made):
                 self._handler.discard(staged)
@@ -185,7 +197,7 @@ class Generation:
             self._messages.settle(message.id, "interrupted", error=SERVER_STOPPED)
         elif isinstance(error, Cancelled):
             self._messages.settle(message.id, "cancelled")
-        elif self._messages.settle(message.id, "failed", error=str(error)):
+        elif self._messages.settle(message.id, "failed", error=str(error), over_quota=isinstance(error, QuotaExceeded)):
             self._publish(message, "failed", reason=str(error))
         self._publish(message, "updated")
 

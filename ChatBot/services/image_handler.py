@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from ChatBot.db.history import NO_HISTORY, Notes
 from ChatBot.db.messages import Messages
 from ChatBot.errors import Cancelled, ChatBotError, DatabaseUnavailable
 from ChatBot.hosts.base import Upload
 from ChatBot.media.encoding import StoredPicture, encode
 from ChatBot.media.files import FileStore
 from ChatBot.models import Folder, Image, Message, MessageStatus, new_id, now
+from ChatBot.services.quota import UNLIMITED, Room
 from ChatBot.services.replication import Delivery, Replicator
 
 log = structlog.get_logger(__name__)
@@ -72,18 +74,28 @@ class ImageHandler:
         limits: IntakeLimits,
         *,
         cloud_wait_seconds: float,
+        room: Room = UNLIMITED,
+        history: Notes = NO_HISTORY,
     ) -> None:
         self._files = files
         self._messages = messages
         self._replicator = replicator
         self._limits = limits
         self._cloud_wait_seconds = cloud_wait_seconds
+        self._room = room
+        self._history = history
+
+    def require_room(self, owner_id: str, images: int = 1) -> None:
+        """Raise ``QuotaExceeded`` when an account cannot keep so many more pictures: ask before they are made."""
+        self._room.require_room(owner_id, images)
 
     def save_upload(self, data: bytes, provenance: Provenance) -> Image:
         """Keep a picture that no conversation shows yet.
 
-        Raises ``PictureRefused``, ``TooLarge``, ``StorageError`` or ``DatabaseUnavailable``; then nothing was kept.
+        Raises ``QuotaExceeded``, ``PictureRefused``, ``TooLarge``, ``StorageError`` or ``DatabaseUnavailable``; then
+        nothing was kept.
         """
+        self.require_room(provenance.owner_id)
         staged = self.stage(data, provenance)
         moment = now()
         holder = Message(
@@ -96,11 +108,12 @@ class ImageHandler:
             updated_at=moment,
         )
         try:
-            self._messages.add(holder)
+            with self._room.room_for([staged.image]):
+                self._messages.add(holder)
         except ChatBotError as error:
             self._after_failed_write([staged], error)
             raise
-        staged.delivery.keep()
+        self._acknowledged([staged])
         return self._after_hosts(holder, [staged])[0]
 
     def stage(self, data: bytes, provenance: Provenance) -> Staged:
@@ -128,18 +141,19 @@ class ImageHandler:
     def commit(self, message_id: str, staged: Sequence[Staged], status: MessageStatus = "complete") -> Message:
         """Write staged pictures into a running message: from here on they are acknowledged.
 
-        Raises ``Cancelled`` when the message no longer waits for them (nothing is kept) or ``DatabaseUnavailable``.
+        Raises ``Cancelled`` when the message no longer waits for them or ``QuotaExceeded`` when there is no room for
+        them (nothing is kept), or ``DatabaseUnavailable``.
         """
+        images = [each.image for each in staged]
         try:
-            message = self._messages.settle(message_id, status, images=[each.image for each in staged])
+            with self._room.room_for(images):
+                message = self._messages.settle(message_id, status, images=images)
+                if message is None:
+                    raise Cancelled("The message was stopped or removed before its picture was ready.")
         except ChatBotError as error:
             self._after_failed_write(staged, error)
             raise
-        if message is None:
-            self.discard(staged)
-            raise Cancelled("The message was stopped or removed before its picture was ready.")
-        for each in staged:
-            each.delivery.keep()
+        self._acknowledged(staged)
         return message
 
     def wait_for_hosts(self, staged: Sequence[Staged]) -> None:
@@ -165,6 +179,11 @@ class ImageHandler:
                 each.delivery.keep()
             return
         self.discard(staged)
+
+    def _acknowledged(self, staged: Sequence[Staged]) -> None:
+        for each in staged:
+            self._history.note(each.image.id, "stored")
+            each.delivery.keep()
 
     def _after_hosts(self, holder: Message, staged: Sequence[Staged]) -> tuple[Image, ...]:
         self.wait_for_hosts(staged)
