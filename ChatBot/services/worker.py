@@ -36,7 +36,10 @@ class Worker:
         threads: int = 2,
         *,
         beside: Sequence[Work] = (),
+        broken_seconds: float = BROKEN_SECONDS,
     ) -> None:
+        """``broken_seconds`` is the pause after a failure."""
+        self._broken_seconds = broken_seconds
         self._chores = tuple(chores)
         self._stop = threading.Event()
         self._threads = [
@@ -82,5 +85,5 @@ class Worker:
             log.warning("worker.failed", error=str(error))
         except Exception:
             log.exception("worker.broke")
-        self._stop.wait(BROKEN_SECONDS)
+        self._stop.wait(self._broken_seconds)
         return False

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from ChatBot.bootstrap import Repositories
+from ChatBot.db.repositories import Repositories
 from tests.fixtures.repositories import ann, bob, emptied_database, module_database, repositories
 from tests.services.workshop import Workshop
 

@@ -7,7 +7,7 @@ from argon2 import PasswordHasher
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ChatBot.bootstrap import Repositories
+from ChatBot.db.repositories import Repositories
 from ChatBot.errors import Conflict, Forbidden, InputError, NotAuthenticated, NotFound
 from ChatBot.models import now
 from ChatBot.services.accounts import Accounts, digest, name_key

@@ -194,11 +194,11 @@ class FillingStore(FileStore):
 
     room = 1
 
-    def write(self, folder: str, filename: str, data: bytes, *, replace: bool = False) -> None:
+    def write(self, folder: str, filename: str, data: bytes, **options: bool) -> None:
         if not self.room:
             raise StorageFull("no room")
         self.room -= 1
-        super().write(folder, filename, data, replace=replace)
+        super().write(folder, filename, data, **options)
 
 
 def test_a_disk_that_fills_at_the_second_picture_keeps_neither(

@@ -46,11 +46,11 @@ class DiaryStore(FileStore):
         self.error: ChatBotError | None = None
         self.thumbnail_error: ChatBotError | None = None
 
-    def write(self, folder: str, filename: str, data: bytes, *, replace: bool = False) -> None:
+    def write(self, folder: str, filename: str, data: bytes, **options: bool) -> None:
         self.before()
         if self.error:
             raise self.error
-        super().write(folder, filename, data, replace=replace)
+        super().write(folder, filename, data, **options)
         self.diary.append("file durable")
 
     def write_thumbnail(self, image_id: str, width: int, data: bytes) -> None:

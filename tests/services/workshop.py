@@ -16,7 +16,7 @@ from PIL import Image as Pillow
 from pymongo.database import Database
 
 from ChatBot.assistants.base import Assistant, Finished, Piece, TextDelta, Turn
-from ChatBot.bootstrap import Repositories
+from ChatBot.db.repositories import Repositories
 from ChatBot.errors import BytesMissing, Cancelled, ChatBotError
 from ChatBot.generators.base import (
     CancelCheck,
@@ -34,7 +34,6 @@ from ChatBot.media.spool import Spool
 from ChatBot.models import Conversation, Copy, Image, Message, User, new_id, now
 from ChatBot.services.accounts import Accounts
 from ChatBot.services.chat import Chat
-from ChatBot.services.cleanup import Cleanup
 from ChatBot.services.deletion import Deletion
 from ChatBot.services.events import EventLog
 from ChatBot.services.gallery import Gallery
@@ -42,7 +41,6 @@ from ChatBot.services.generation import Generation
 from ChatBot.services.image_handler import ImageHandler, IntakeLimits, Provenance
 from ChatBot.services.replication import Replicator
 from ChatBot.services.resolver import Resolver
-from ChatBot.services.restore import Restore
 from ChatBot.services.running import Running
 from ChatBot.services.sharing import Sharing
 from ChatBot.services.threads import Threads
@@ -259,8 +257,6 @@ class Workshop:
             kept.shares, kept.conversations, self.messages, self.images, self.threads, hasher=CHEAP_HASHER
         )
         self.resolver = Resolver(self.files, self.images, self.chain)
-        self.restore = Restore(self.images, self.files, self.resolver)
-        self.cleanup = Cleanup(self.images, self.files, self.chain, max_age_days=30)
         self.deletion = Deletion(self.images, kept.tombstones, self.files, self.chain, trash_days=self.trash_days)
 
     def close(self) -> None:
