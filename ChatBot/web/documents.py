@@ -2,12 +2,58 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any, cast
 
 from flask import Blueprint, current_app, render_template
 from flask_openapi3 import OpenAPI
 
 documents = Blueprint("documents", __name__)
+
+SECURITY: dict[str, dict[str, str]] = {
+    "token": {"type": "http", "scheme": "bearer", "description": "An API token."},
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "chatbot_session",
+        "description": "A browser's session; changes also need the header X-CSRF-Token from GET /api/auth/me.",
+    },
+}
+PROBLEM = {
+    "type": "object",
+    "description": "An error as RFC 9457 has it; request_id is also in the server's log.",
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "request_id": {"type": "string"},
+    },
+    "required": ["type", "title", "status", "detail", "request_id"],
+}
+REFUSAL = {
+    "description": "It is refused, or it failed.",
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+UPLOAD = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "properties": {"file": {"type": "string", "format": "binary"}},
+                "required": ["file"],
+            }
+        },
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "description": "One of the two: the picture in base64, or its public address.",
+                "properties": {"data": {"type": "string"}, "url": {"type": "string"}},
+            }
+        },
+    },
+}
 
 
 @documents.get("/openapi.json")
@@ -23,7 +69,16 @@ def reference() -> str:
 
 
 def _document() -> dict[str, Any]:
-    return dict(cast("OpenAPI", current_app).api_doc)
+    """Return what the routes declare, with what holds for all of them: who may enter, and how errors look."""
+    document: dict[str, Any] = deepcopy(cast("OpenAPI", current_app).api_doc)
+    components = document["components"]
+    components["securitySchemes"] = SECURITY
+    components["schemas"]["Problem"] = PROBLEM
+    document["security"] = [*({name: []} for name in SECURITY), {}]
+    for operation in (each for path in document["paths"].values() for each in path.values()):
+        operation["responses"] = {"2XX": {"description": "It is done."}, "default": REFUSAL}
+    document["paths"]["/api/uploads"]["post"]["requestBody"] = UPLOAD
+    return document
 
 
 def _operations(document: dict[str, Any]) -> list[dict[str, Any]]:

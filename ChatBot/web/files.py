@@ -62,7 +62,7 @@ def _answer(opened: Opened, image: Image, download: bool) -> Response:
     if download:
         name = f"{_title(image)}.{image.filename.rpartition('.')[2]}"
         response.headers["Content-Disposition"] = _attachment(name)
-    response.make_conditional(_conditions(), accept_ranges=True, complete_length=opened.size)
+    response.make_conditional(_conditions(opened.size), accept_ranges=True, complete_length=opened.size)
     if response.status_code == 200 and "Range" not in request.headers:
         _hand_over(response, opened, image)
     return response
@@ -83,13 +83,14 @@ def _hand_over(response: Response, opened: Opened, image: Image) -> None:
     response.headers["X-Accel-Redirect"] = f"{prefix}{image.folder}/{image.filename}"
 
 
-def _conditions() -> WSGIEnvironment:
-    """Return the request without a ``Range`` that is malformed or asks for several pieces.
+def _conditions(size: int) -> WSGIEnvironment:
+    """Return the request without a ``Range`` that is malformed, asks for several pieces, or for more than there is.
 
-    RFC 9110 lets a server ignore those and send the whole; only one range beyond the end is 416.
+    RFC 9110 lets a server ignore the first two and send the whole, which is also what a suffix longer than the
+    picture means (Werkzeug would answer 416); only one range beyond the end is 416.
     """
     wanted = request.range
-    if wanted is not None and wanted.units == "bytes" and len(wanted.ranges) == 1:
+    if wanted is not None and wanted.units == "bytes" and len(wanted.ranges) == 1 and -wanted.ranges[0][0] <= size:
         return request.environ
     return {name: value for name, value in request.environ.items() if name != "HTTP_RANGE"}
 

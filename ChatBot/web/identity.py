@@ -75,9 +75,12 @@ def check_csrf() -> None:
     A request with an API token carries no ambient authority and needs none. Neither does a JSON request without any
     session (a program that registers or logs in): a foreign page cannot send JSON without a preflight.
     """
-    if request.method in ("GET", "HEAD", "OPTIONS") or g.get("by_token"):
+    if request.method in ("GET", "HEAD", "OPTIONS"):
         return
-    if signed_in() is None and request.is_json and _same_origin():
+    user = signed_in()  # looks at the API token, too
+    if g.get("by_token"):
+        return
+    if user is None and request.is_json and _same_origin():
         return
     try:
         csrf.protect()

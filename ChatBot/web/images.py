@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from http import HTTPStatus
 from typing import Any
 
@@ -115,19 +116,23 @@ def restore(path: ImagePath) -> dict[str, Any]:
 
 def _uploaded() -> tuple[bytes, str | None]:
     """Return the bytes and the display name of an upload, whichever way it was sent."""
-    if request.is_json:
-        return _decoded(request.get_json(silent=True)), None
-    file = request.files.get("file")
-    if file is None:
-        raise InputError("Send the picture as the multipart field “file”, or as JSON {“data”: base64}.")
     limit = services().settings.max_upload_bytes
-    data = file.stream.read(limit + 1)
+    if request.is_json:
+        data, name = _decoded(), None
+    else:
+        file = request.files.get("file")
+        if file is None:
+            raise InputError("Send the picture as the multipart field “file”, or as JSON {“data”: base64}.")
+        data, name = file.stream.read(limit + 1), (file.filename or "")[:NAME_CHARACTERS] or None
     if len(data) > limit:
         raise TooLarge("The picture is larger than this server accepts (MAX_UPLOAD_MB).")
-    return data, (file.filename or "")[:NAME_CHARACTERS] or None
+    return data, name
 
 
-def _decoded(body: object) -> bytes:
+def _decoded() -> bytes:
+    if len(request.get_data()) >= (request.max_content_length or math.inf):  # a chunked body is cut there silently
+        raise TooLarge("The request is larger than this server accepts (MAX_UPLOAD_MB).")
+    body = request.get_json(silent=True)
     if isinstance(body, dict) and isinstance(body.get("url"), str):
         return _fetched(body["url"])
     data = body.get("data") if isinstance(body, dict) else None
@@ -135,8 +140,6 @@ def _decoded(body: object) -> bytes:
         raise InputError("The JSON body needs “data” (the picture in base64) or “url”.")
     head, comma, rest = data.partition(",")
     encoded = rest if comma and head.startswith("data:") else data
-    if len(encoded) > services().settings.max_upload_bytes * 4 // 3 + 4:
-        raise TooLarge("The picture is larger than this server accepts (MAX_UPLOAD_MB).")
     try:
         return base64.b64decode(encoded, validate=True)
     except ValueError as error:  # also for letters outside ASCII, which binascii.Error does not cover

@@ -1,0 +1,52 @@
+"""``users``: accounts, administrators and tokens from the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask
+
+from tests.cli.conftest import CommandLine
+from tests.fixtures.application import PASSWORD, Api
+
+
+def test_accounts_administrators_and_tokens(chatbot: CommandLine, make_app: Callable[..., Flask]) -> None:
+    first = chatbot("users", "create", "ann", "--password", PASSWORD, "--json")
+    second = chatbot("users", "create", "bob", "--json", CHATBOT_PASSWORD=PASSWORD)
+    promoted = chatbot("users", "promote", "BOB", "--json")
+    token = chatbot("users", "token", "bob", "--name", "backup", "--json")
+
+    assert [ran.code for ran in (first, second, promoted, token)] == [0, 0, 0, 0], (first, second, promoted, token)
+    assert (first.answer["role"], second.answer["role"], promoted.answer["role"]) == ("admin", "member", "admin")
+    assert "password" not in first.answer
+    assert token.answer["name"] == "backup"
+    assert PASSWORD not in first.stdout + first.stderr + second.stdout + second.stderr
+    bob = Api(make_app())
+    bob.headers["Authorization"] = f"Bearer {token.answer['token']}"
+    me: dict[str, Any] = bob.get("/api/auth/me").json
+    assert (me["username"], me["role"]) == ("bob", "admin")
+
+
+def test_without_a_password_one_is_made_that_works(chatbot: CommandLine, make_app: Callable[..., Flask]) -> None:
+    made = chatbot("users", "create", "ann", "--json").answer
+
+    answer = Api(make_app()).post("/api/auth/login", json={"username": "ann", "password": made["password"]})
+
+    assert answer.status_code == 200
+
+
+def test_wrong_usage_is_2_with_a_sentence_and_nothing_on_standard_output(chatbot: CommandLine) -> None:
+    wrong = (
+        ("users", "promote", "nobody", "--json"),
+        ("users", "create", "x", "--password", PASSWORD),
+        ("users", "create"),
+        ("users", "dance"),
+        ("images", "stats", "--yaml"),
+    )
+
+    for arguments in wrong:
+        ran = chatbot(*arguments)
+        assert (ran.code, ran.stdout) == (2, ""), (arguments, ran)
+        assert ran.stderr.strip()
+        assert "Traceback" not in ran.stderr
