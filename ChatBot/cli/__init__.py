@@ -8,13 +8,15 @@ import click
 
 from ChatBot import __version__
 from ChatBot.cli.doctor import doctor
+from ChatBot.cli.hosts import hosts
 from ChatBot.cli.images import images
 from ChatBot.cli.output import exit_code_of
 from ChatBot.cli.serve import serve, worker
+from ChatBot.cli.shares import shares
 from ChatBot.cli.users import users
 from ChatBot.errors import ChatBotError
 
-COMMANDS = (serve, worker, images, users, doctor)
+COMMANDS = (serve, worker, images, users, shares, hosts, doctor)
 
 EXIT_UNEXPECTED = 1
 EXIT_INTERRUPTED = 130

@@ -18,7 +18,7 @@ def main() -> int:
     with HostServer(port=arguments.port) as server:
         lines = [f"base {server.base_url}"]
         lines += [f"control {server.base_url}/control/{service.name}" for service in server.services]
-        lines += [f"{name}={value}" for name, value in server.environment.items()]
+        lines += [f"{name}={value}" for name, value in {**server.environment, **server.s3.environment}.items()]
         sys.stdout.write("\n".join(lines) + "\n")
         sys.stdout.flush()
         try:

@@ -1,0 +1,83 @@
+"""``hosts``: show the cloud hosts, and try them out. Needs neither the database nor a running server."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from ChatBot.cli.output import EXIT_FAILED_ITEMS, answer, json_option
+from ChatBot.config import load_settings
+from ChatBot.hosts import build_chain
+from ChatBot.hosts.base import CloudHost
+from ChatBot.hosts.chain import HostChain
+from ChatBot.hosts.guarded import GuardedHost
+from ChatBot.logs import log_to_stderr
+from ChatBot.outbound import Gate
+from ChatBot.services.probing import probe
+
+NO_HOST = (
+    "No cloud host is active; pictures are kept on this server only. CLOUD_HOSTS and the keys in .env choose them."
+)
+
+
+@click.group()
+def hosts() -> None:
+    """Look at the places that keep copies of the pictures."""
+
+
+@hosts.command("list")
+@json_option
+def list_hosts(as_json: bool) -> int:
+    """Show every cloud host: whether it is active, its place in the order, what is true of it, its breakers.
+
+    The breakers are those of this very process; each process has its own.
+    """
+    chain = _chain()
+    rows = [_row(host, chain) for host in chain.known]
+    answer(as_json, {"hosts": rows}, [_line(row) for row in rows])
+    return 0
+
+
+@hosts.command()
+@json_option
+def check(as_json: bool) -> int:
+    """Send a tiny picture to every active host, read it back, compare, delete it, and see that it is gone."""
+    active = _chain().hosts
+    with ThreadPoolExecutor(max_workers=max(len(active), 1)) as pool:
+        probes = list(pool.map(probe, active))
+    lines = [f"{'ok ' if one.ok else 'BAD'}  {one.host} ({one.seconds:.1f} s): {one.why}" for one in probes]
+    answer(as_json, {"hosts": [asdict(one) for one in probes]}, lines or [NO_HOST])
+    return 0 if all(one.ok for one in probes) else EXIT_FAILED_ITEMS
+
+
+def _chain() -> HostChain:
+    log_to_stderr()
+    settings = load_settings()
+    return build_chain(settings, Gate(settings.fetch_allow_private_hosts))
+
+
+def _row(host: CloudHost, chain: HostChain) -> dict[str, Any]:
+    active = host in chain.hosts
+    return {
+        "name": host.name,
+        "active": active,
+        "position": chain.hosts.index(host) + 1 if active else None,
+        "traits": asdict(host.traits),
+        "breakers": host.breakers if isinstance(host, GuardedHost) else {},
+    }
+
+
+def _line(row: dict[str, Any]) -> str:
+    traits = row["traits"]
+    facts = [
+        f"up to {traits['max_bytes'] / 1e6:,.0f} MB",
+        "public" if traits["public"] else "private",
+        "may recompress" if traits["may_recompress"] else "keeps the bytes",
+        "deletable" if traits["deletable"] else "deleted by hand",
+        "counts for clean-up" if traits["trusted"] else "does not count for clean-up",
+    ]
+    facts += [f"{verb}s are paused" for verb, state in row["breakers"].items() if state != "closed"]
+    return f"{row['position'] or '-':>2}  {row['name']:<12} {', '.join(facts)}"
