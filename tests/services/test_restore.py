@@ -1,0 +1,106 @@
+"""Bringing local files back from their copies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from ChatBot.media.paths import StoragePaths
+from ChatBot.models import Image, User
+from ChatBot.services.upkeep import Upkeep
+from tests.services.workshop import ScriptedHost, Workshop, picture
+
+
+def upkeep_of(workshop: Workshop) -> Upkeep:
+    """Return the operator's services of a workshop whose storage folder is bound to its database."""
+    kept = workshop.repositories
+    upkeep = Upkeep.build(
+        StoragePaths(workshop.root),
+        workshop.files,
+        workshop.chain,
+        workshop.images,
+        workshop.messages,
+        kept.shares,
+        kept.tombstones,
+        kept.marks,
+        workshop.resolver,
+        workshop.sharing,
+        workshop.replicator.work_once,
+        max_age_days=30,
+    )
+    upkeep.volume.begin()
+    return upkeep
+
+
+@pytest.fixture
+def host() -> ScriptedHost:
+    return ScriptedHost("first")
+
+
+@pytest.fixture
+def cloud(make_workshop: Callable[..., Workshop], host: ScriptedHost) -> Workshop:
+    return make_workshop(hosts=(host,))
+
+
+@pytest.fixture
+def pictures(cloud: Workshop, ann: User) -> list[Image]:
+    """Five pictures: fine, missing, truncated, in the trash and missing, missing with a wrong copy."""
+    images = [cloud.upload(ann, picture(seed)) for seed in range(1, 6)]
+    cloud.path(images[1]).unlink()
+    cloud.path(images[2]).write_bytes(cloud.path(images[2]).read_bytes()[:-1])
+    cloud.gallery.trash(ann, images[3].id)
+    cloud.path(images[3]).unlink()
+    cloud.path(images[4]).unlink()
+    host = cloud.hosts[0]
+    assert isinstance(host, ScriptedHost)
+    host.pictures[images[4].copies[0].url or ""] = picture(99)
+    return images
+
+
+def test_a_preview_names_what_is_missing_and_touches_nothing(
+    cloud: Workshop, host: ScriptedHost, pictures: list[Image]
+) -> None:
+    before = (host.fetches, cloud.stored_files())
+
+    report = upkeep_of(cloud).restore.run(reserve_bytes=0, apply=False)
+
+    assert report.checked == 4
+    assert set(report.missing) == {pictures[1].id, pictures[2].id, pictures[4].id}
+    assert (report.restored, report.lost) == ([], {})
+    assert (host.fetches, cloud.stored_files()) == before
+
+
+def test_a_restore_brings_back_what_has_an_exact_copy_and_says_what_is_lost(
+    cloud: Workshop, pictures: list[Image]
+) -> None:
+    report = upkeep_of(cloud).restore.run(reserve_bytes=0, apply=True)
+
+    assert set(report.restored) == {pictures[1].id, pictures[2].id}
+    assert list(report.lost) == [pictures[4].id]
+    assert "other bytes" in report.lost[pictures[4].id]
+    for image in pictures[:3]:
+        assert cloud.files.read(image.folder, image.filename, image.sha256)
+    assert not cloud.path(pictures[4]).exists()
+
+
+def test_a_picture_in_the_trash_is_left_alone(cloud: Workshop, pictures: list[Image]) -> None:
+    upkeep_of(cloud).restore.run(reserve_bytes=0, apply=True)
+
+    assert not cloud.path(pictures[3]).exists()
+
+
+def test_a_second_restore_finds_nothing_to_do(cloud: Workshop, pictures: list[Image]) -> None:
+    upkeep_of(cloud).restore.run(reserve_bytes=0, apply=True)
+
+    report = upkeep_of(cloud).restore.run(reserve_bytes=0, apply=True)
+
+    assert (report.restored, report.missing) == ([], [pictures[4].id])
+
+
+def test_each_step_is_told(cloud: Workshop, pictures: list[Image]) -> None:
+    steps: list[int] = []
+
+    upkeep_of(cloud).restore.run(reserve_bytes=0, apply=False, on_step=steps.append)
+
+    assert steps == list(range(1, len(pictures)))
