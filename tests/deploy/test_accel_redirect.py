@@ -59,11 +59,13 @@ def test_ranges_and_conditions_are_answered_as_without_nginx(somebody: Person, p
     middle = somebody.get(path, headers={"Range": "bytes=10-19"})
     resumed = somebody.get(path, headers={"Range": "bytes=10-", "If-Range": tag})
     unchanged = somebody.get(path, headers={"If-None-Match": tag})
+    several = somebody.get(path, headers={"Range": "bytes=0-1,5-6"})
     head = somebody.head(path)
 
     assert (middle.status_code, middle.content) == (206, whole[10:20])
     assert (resumed.status_code, resumed.content) == (206, whole[10:])
     assert unchanged.status_code == 304
+    assert (several.status_code, several.content) == (200, whole)
     assert (head.status_code, head.content, head.headers["Content-Length"]) == (200, b"", str(picture["size"]))
 
 
