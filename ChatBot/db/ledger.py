@@ -6,9 +6,11 @@ share, ``t`` the tombstone of a picture. One document has one record, so each is
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from pymongo import ASCENDING, IndexModel, WriteConcern
+from pydantic import ValidationError
+from pymongo import ASCENDING, IndexModel, UpdateOne, WriteConcern
 from pymongo.collection import Collection
 from pymongo.database import Database
 
@@ -53,40 +55,47 @@ class Ledger(Repository):
         quick = WriteConcern(w=1, j=False)  # a lost mark means one record more is written
         self._quick = {kind: each.with_options(write_concern=quick) for kind, each in self._kinds.items()}
 
-    def next(self, place: RecordPlace) -> str | None:
-        """Return the name of a record that is out of date at that place; None when all are right."""
+    def due(self, place: RecordPlace, limit: int) -> dict[str, Recorded | None]:
+        """Return documents of one kind whose records are out of date there, by name; None for unreadable ones."""
         for kind, collection in self._kinds.items():
-            document = collection.find_one({"unrecorded": place}, {"_id": 1})
-            if document:
-                return f"{kind}-{document['_id']}"
-        return None
+            documents = list(collection.find({"unrecorded": place}).limit(limit))
+            if documents:
+                return {f"{kind}-{document['_id']}": _readable(kind, document) for document in documents}
+        return {}
 
     def read(self, name: str) -> Recorded | None:
-        """Return the document that a record is about, None when there is none."""
+        """Return the document that a record is about, None when there is none that can be read."""
         kind, _, document_id = name.partition("-")
         document = self._kinds[kind].find_one({"_id": document_id})
-        return KINDS[kind][1].from_document(document) if document else None
+        return _readable(kind, document) if document else None
 
-    def settle(self, name: str, place: RecordPlace, revision: int) -> bool:
-        """Note that the record of that revision is written; False when the document has changed since."""
-        kind, _, document_id = name.partition("-")
-        query = {"_id": document_id, "revision": revision}
-        return self._quick[kind].update_one(query, {"$pull": {"unrecorded": place}}).matched_count == 1
+    def settle(self, revisions: Mapping[str, int], place: RecordPlace) -> list[str]:
+        """Note that the records of these revisions are written; return those whose documents are not so any more."""
+        changed: list[str] = []
+        for kind, collection in self._quick.items():
+            written = {name[2:]: revision for name, revision in revisions.items() if name.startswith(kind)}
+            if not written:
+                continue
+            marks = [UpdateOne({"_id": each, "revision": at}, _unmark(place)) for each, at in written.items()]
+            if collection.bulk_write(marks, ordered=False).matched_count < len(written):
+                cursor = collection.find({"_id": {"$in": list(written)}}, {"revision": 1})
+                current = {document["_id"]: document.get("revision") for document in cursor}
+                changed += [f"{kind}-{each}" for each, at in written.items() if current.get(each) != at]
+        return changed
 
     def skip(self, name: str, place: RecordPlace) -> None:
         """Stop asking for the record of a document that cannot be read."""
         kind, _, document_id = name.partition("-")
-        self._kinds[kind].update_one({"_id": document_id}, {"$pull": {"unrecorded": place}})
+        self._kinds[kind].update_one({"_id": document_id}, _unmark(place))
 
-    def next_removal(self, place: RecordPlace, at: datetime) -> str | None:
-        """Return the name of a record that is to go from that place; None when there is none."""
+    def due_removals(self, place: RecordPlace, at: datetime, limit: int) -> list[str]:
+        """Return the names of records that are to go from that place."""
         query = {"unrecorded": place, "at": {"$lte": at - REMOVAL_DELAY}}
-        document = self._collection.find_one(query, sort=[("at", ASCENDING)])
-        return document["_id"] if document else None
+        return [document["_id"] for document in self._collection.find(query, {"_id": 1}).sort("at").limit(limit)]
 
     def removed(self, name: str, place: RecordPlace) -> None:
         """Note that a record is gone from that place."""
-        self._collection.update_one({"_id": name}, {"$pull": {"unrecorded": place}})
+        self._collection.update_one({"_id": name}, _unmark(place))
         self._collection.delete_one({"_id": name, "unrecorded": []})
 
     def postpone_removal(self, name: str, at: datetime) -> None:
@@ -154,3 +163,14 @@ class Ledger(Repository):
 def kind_of(model: type[Recorded]) -> str:
     """Return the letter of a model's kind."""
     return next(kind for kind, (_, each) in KINDS.items() if each is model)
+
+
+def _readable(kind: str, document: Document) -> Recorded | None:
+    try:
+        return KINDS[kind][1].from_document(document)
+    except ValidationError:
+        return None
+
+
+def _unmark(place: RecordPlace) -> Document:
+    return {"$pull": {"unrecorded": place}}

@@ -8,7 +8,7 @@ document still has that revision. So a crash at any moment costs at most one mor
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from hashlib import sha256
 from typing import Any, Protocol, TypeVar
@@ -29,6 +29,8 @@ LARGEST_BYTES = 64_000_000
 R = TypeVar("R", bound=Recorded)
 SUFFIX = ".json"
 UNSTABLE_ROUNDS = 5
+BATCH = 64
+"""Records written while the lock is held once."""
 
 
 class RecordStore(Protocol):
@@ -59,23 +61,23 @@ class Records:
         self._prepared = False
 
     def work_once(self) -> bool:
-        """Bring one record in step; False when all are."""
+        """Bring a batch of records in step; False when all are."""
         place = self._store.place
         with self._lock:
             self._prepare()
-            gone = self._ledger.next_removal(place, now())
-            if gone is not None:
-                self._remove(gone)
-                return True
-            changed = self._ledger.next(place)
-            if changed is not None:
-                self._write(changed)
-        return changed is not None
+            removals = self._ledger.due_removals(place, now(), BATCH)
+            present = self._ledger.known(removals)
+            for name in removals:
+                self._remove(name, still_there=name in present)
+            due = self._ledger.due(place, BATCH)
+            self._write(due)
+        return bool(removals or due)
 
     def bury(self, image_id: str) -> None:
         """Write the tombstone of a picture now, before anything of the picture goes."""
+        name = f"t-{image_id}"
         with self._lock:
-            self._write(f"t-{image_id}")
+            self._write({name: self._ledger.read(name)})
 
     def _prepare(self) -> None:
         """A place that does not say that it was complete (new, wiped, from before there were records) gets all."""
@@ -88,25 +90,30 @@ class Records:
             self._store.put(COMPLETE, b"{}")
         self._prepared = True
 
-    def _write(self, name: str) -> None:
-        """Write until the document did not change meanwhile: a slower process may have written an older record."""
+    def _write(self, due: Mapping[str, Recorded | None]) -> None:
+        """Write records, and again those whose documents changed meanwhile: another machine may have been faster."""
         for _ in range(UNSTABLE_ROUNDS):
-            try:
-                value = self._ledger.read(name)
-            except ValidationError as error:
-                # Without the traceback, for it would show the document's secrets.
-                log.warning("records.unreadable_document", name=name, fields=error.error_count())
-                self._ledger.skip(name, self._store.place)
-                return
-            if value is None:
-                self._store.remove(name + SUFFIX)
-                return
-            self._store.put(name + SUFFIX, encode_record(value))
-            if self._ledger.settle(name, self._store.place, value.revision):
+            written: dict[str, int] = {}
+            for name, value in due.items():
+                if value is None:
+                    self._give_up(name)
+                else:
+                    self._store.put(name + SUFFIX, encode_record(value))
+                    written[name] = value.revision
+            due = {name: self._ledger.read(name) for name in self._ledger.settle(written, self._store.place)}
+            if not due:
                 return
 
-    def _remove(self, name: str) -> None:
-        if self._ledger.read(name) is not None:
+    def _give_up(self, name: str) -> None:
+        """Take away the record of a document that is gone; one that cannot be read must not hold up the others."""
+        if name in self._ledger.known([name]):
+            log.warning("records.unreadable_document", name=name)
+            self._ledger.skip(name, self._store.place)
+        else:
+            self._store.remove(name + SUFFIX)
+
+    def _remove(self, name: str, *, still_there: bool) -> None:
+        if still_there:
             self._ledger.postpone_removal(name, now())
             return
         self._store.remove(name + SUFFIX)
@@ -115,9 +122,9 @@ class Records:
 
 def encode_record(value: Recorded) -> bytes:
     """Return the file of a document's record: its fields as JSON, with a checksum over them."""
-    document = value.model_dump(mode="json", exclude={"unrecorded"})
-    record = {"format": FORMAT, "kind": kind_of(type(value)), "checksum": _checksum(document), "document": document}
-    return json.dumps(record).encode()
+    document = json.dumps(value.model_dump(mode="json", exclude={"unrecorded"}), sort_keys=True).encode()
+    head = {"format": FORMAT, "kind": kind_of(type(value)), "checksum": sha256(document).hexdigest()}
+    return json.dumps(head).encode()[:-1] + b', "document": ' + document + b"}"
 
 
 def decode_record(filename: str, data: bytes, model: type[R]) -> R:

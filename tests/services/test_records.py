@@ -15,8 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ChatBot.db.repositories import Repositories
 from ChatBot.db.ledger import KINDS, REMOVAL_DELAY, REMOVAL_DROPPED
+from ChatBot.db.repositories import Repositories
 from ChatBot.errors import IntegrityError, StorageError
 from ChatBot.media.files import FileStore
 from ChatBot.media.paths import StoragePaths
@@ -186,7 +186,7 @@ def test_a_slow_process_does_not_leave_its_older_record_behind(clerk: Clerk, ann
         clerk.workshop.gallery.describe(ann, image.id, caption="Lighthouse")
         value = clerk.ledger.read(name)
         assert value is not None
-        assert clerk.ledger.settle(name, "disk", value.revision)
+        assert clerk.ledger.settle({name: value.revision}, "disk") == []
 
     clerk.store.after_put.append(overtake)
     clerk.catch_up()
