@@ -10,7 +10,7 @@ import pytest
 from ChatBot.db.repositories import Repositories
 from ChatBot.models import Event, new_id
 from ChatBot.services.events import EventLog
-from tests.services.workshop import at_once
+from tests.services.workshop import SETTLED_SECONDS, at_once
 
 ENTRIES = 60
 
@@ -30,9 +30,9 @@ def log(repositories: Repositories) -> Iterator[EventLog]:
 def followed(log: EventLog, conversation_id: str, after: int, count: int) -> list[Event]:
     """Return the next so many entries."""
     found = []
-    for event in log.follow(conversation_id, after):
-        if event is not None:
-            found.append(event)
+    for event in log.follow(conversation_id, after, idle_seconds=SETTLED_SECONDS):
+        assert event is not None, "an entry was passed over"
+        found.append(event)
         if len(found) == count:
             break
     return found

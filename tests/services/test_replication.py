@@ -278,8 +278,8 @@ def test_a_picture_whose_file_is_damaged_is_never_sent(pair: Workshop, host: Scr
 def test_copies_of_trashed_pictures_do_not_hold_up_the_others(pair: Workshop, ann: User) -> None:
     past = now() - timedelta(hours=1)
     owed = {"host": "first", "state": "retry", "next_at": past}
-    for _ in range(25):
-        trashed = make_image(ann.id, trashed_at=past, copies=(owed,))
+    for number in range(25):  # their ids sort first, so that every index shows them first
+        trashed = make_image(ann.id, id=f"{number:032x}", trashed_at=past, copies=(owed,))
         pair.messages.add(make_message(ann.id, images=(trashed,)))
     image = broken_off(pair, ann)
 
