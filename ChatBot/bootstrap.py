@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,12 +11,11 @@ from pymongo.database import Database
 
 from ChatBot.assistants import build_assistant
 from ChatBot.assistants.base import Assistant
-from ChatBot.config import Settings
+from ChatBot.config import Settings, secret_key_of
 from ChatBot.db.connection import connect, ping
 from ChatBot.db.embedded import AttachedServer, RunningServer, ensure
 from ChatBot.db.images import Images
 from ChatBot.db.repositories import Repositories
-from ChatBot.errors import SettingsError
 from ChatBot.generators import build_generators
 from ChatBot.generators.base import Generator
 from ChatBot.hosts import build_chain
@@ -37,6 +35,7 @@ from ChatBot.services.gallery import Gallery
 from ChatBot.services.generation import Generation
 from ChatBot.services.health import Health
 from ChatBot.services.image_handler import ImageHandler, IntakeLimits
+from ChatBot.services.maintenance import Maintenance
 from ChatBot.services.rebuild import Rebuild
 from ChatBot.services.records import Records
 from ChatBot.services.recovery import Recovery
@@ -45,7 +44,9 @@ from ChatBot.services.resolver import Resolver
 from ChatBot.services.restore import Restore
 from ChatBot.services.running import Running
 from ChatBot.services.sharing import Sharing
+from ChatBot.services.stewardship import Limits, Stewardship
 from ChatBot.services.threads import Threads
+from ChatBot.services.upkeep import Upkeep
 from ChatBot.services.worker import Worker
 
 __all__ = ["Repositories", "Services", "build"]
@@ -85,8 +86,12 @@ class Services:
     generation: Generation
     chat: Chat
     restore: Restore
+    records: Records
     rebuild: Rebuild
     cleanup: Cleanup
+    upkeep: Upkeep
+    stewardship: Stewardship
+    maintenance: Maintenance
     deletion: Deletion
     health: Health
     recovery: Recovery
@@ -98,6 +103,7 @@ class Services:
 
         With the embedded database there is one serving process, so whatever still runs has lost its process.
         """
+        self.upkeep.volume.begin_again()
         self.recovery.sweep(lonely=self.settings.mongodb_uri is None)
         self.worker.start()
 
@@ -110,8 +116,10 @@ class Services:
     def close(self) -> None:
         """Stop in the order of dependence: streams, answers, the worker, uploads, the database."""
         self.wind_down()
+        self.maintenance.close()
         self.worker.close()
         self.replicator.close()
+        self.gate.close()
         self.database.client.close()
         self.server.stop()
 
@@ -158,27 +166,62 @@ def _wire(settings: Settings, server: RunningServer, database: Database[dict[str
     messages, images = repositories.messages, repositories.images
     drawing = Running(messages, settings.generation_threads, "draw")
     chatting = Running(messages, CHAT_THREADS, "chat", owner=drawing.owner)
-    replicator = Replicator(chain, images, files, lambda image_id: _announce(image_id, images, events))
+    stewardship = Stewardship.build(repositories, paths, files, chain, _limits(settings))
+    history, quota = stewardship.history, stewardship.quota
+    replicator = Replicator(
+        chain,
+        images,
+        files,
+        lambda image_id: _announce(image_id, images, events),
+        history=history,
+        take_in=stewardship.orphans.take_in,
+    )
     handler = ImageHandler(
         files,
         messages,
         replicator,
         IntakeLimits(settings.image_max_bytes, settings.image_max_pixels, settings.image_max_frames),
         cloud_wait_seconds=settings.cloud_wait_seconds,
+        room=quota,
+        history=history,
     )
-    resolver = Resolver(files, images, chain)
-    threads = Threads(repositories.conversations, messages, images, repositories.shares, events)
+    resolver = Resolver(files, images, chain, history)
+    threads = Threads(repositories.conversations, messages, images, repositories.shares, events, history)
     generation = Generation(generators, settings.image_generator, handler, messages, threads, events, drawing, spool)
     chat = Chat(assistant, generation, threads, messages, images, files, events, chatting)
     recovery = Recovery(messages, generation, chat, events, (drawing, chatting), spool)
     ledger, disk = repositories.ledger, DiskRecords(files)
     records = Records(ledger, disk, record_lock(paths, disk.place))
     deletion = Deletion(
-        images, repositories.tombstones, files, chain, trash_days=settings.trash_days, bury=records.bury
+        images,
+        repositories.tombstones,
+        files,
+        chain,
+        trash_days=settings.trash_days,
+        bury=records.bury,
+        history=history,
     )
+    sharing = Sharing(repositories.shares, repositories.conversations, messages, images, threads)
+    upkeep = Upkeep.build(
+        paths,
+        files,
+        chain,
+        images,
+        messages,
+        repositories.shares,
+        repositories.tombstones,
+        repositories.marks,
+        resolver,
+        sharing,
+        replicator.work_once,
+        ledger.known,
+        max_age_days=settings.image_max_age_days,
+        history=history,
+    )
+    upkeep.volume.begin()
     return Services(
         settings=settings,
-        secret_key=_secret_key(settings),
+        secret_key=secret_key_of(settings),
         server=server,
         database=database,
         repositories=repositories,
@@ -196,17 +239,21 @@ def _wire(settings: Settings, server: RunningServer, database: Database[dict[str
         ),
         events=events,
         threads=threads,
-        gallery=Gallery(messages, images, events),
-        sharing=Sharing(repositories.shares, repositories.conversations, messages, images, threads),
+        gallery=Gallery(messages, images, events, room=quota, history=history),
+        sharing=sharing,
         image_handler=handler,
         replicator=replicator,
         resolver=resolver,
         generation=generation,
         chat=chat,
         recovery=recovery,
-        restore=Restore(images, files, resolver),
+        restore=upkeep.restore,
+        records=records,
         rebuild=Rebuild(ledger, images, repositories.users, Evidence(files, chain), {disk.place: disk}),
-        cleanup=Cleanup(images, files, chain, ledger.known, max_age_days=settings.image_max_age_days),
+        cleanup=upkeep.cleanup,
+        upkeep=upkeep,
+        stewardship=stewardship,
+        maintenance=Maintenance(repositories.tasks, repositories.census, upkeep.restore, upkeep.cleanup),
         deletion=deletion,
         health=Health(
             messages,
@@ -217,14 +264,24 @@ def _wire(settings: Settings, server: RunningServer, database: Database[dict[str
             assistant,
             repositories.users,
             lambda: ping(database),
+            upkeep.volume.require,
         ),
         worker=Worker(
             [replicator.work_once],
-            [(RECOVERY_SECONDS, recovery.sweep), (PURGE_SECONDS, deletion.purge_due)],
+            [
+                (RECOVERY_SECONDS, recovery.sweep),
+                (PURGE_SECONDS, deletion.purge_due),
+                (PURGE_SECONDS, upkeep.holding.empty_expired),
+                *stewardship.chores,
+            ],
             beside=[records.work_once],
         ),
         pools=(drawing, chatting),
     )
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(settings.image_per_user_limit, settings.user_quota_mb * 1_000_000, settings.local_max_mb * 1_000_000)
 
 
 def _announce(image_id: str, images: Images, events: EventLog) -> None:
@@ -238,22 +295,3 @@ def _database_server(settings: Settings, purpose: str, *, may_attach: bool) -> R
     if settings.mongodb_uri:
         return AttachedServer(settings.mongodb_uri)
     return ensure(settings, purpose, may_attach=may_attach)
-
-
-def _secret_key(settings: Settings) -> str:
-    """Return the configured key, or with the embedded database one that was made for this installation.
-
-    A server that shares its database with others must be told the key, for all of them need the same one.
-    """
-    if settings.secret_key:
-        return settings.secret_key
-    if settings.mongodb_uri:
-        raise SettingsError(
-            "SECRET_KEY is not set: put one into .env, the same for every process that uses this database; "
-            "make it with `python3 -c 'import secrets; print(secrets.token_urlsafe(48))'`."
-        )
-    path = settings.database_root / "secret_key"
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(48))
-    return path.read_text()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from pymongo import ReturnDocument
+from pymongo import ReturnDocument, UpdateOne
 
 from ChatBot.db.messages import HAS_IMAGES, Messages
 from ChatBot.db.repository import Document, Repository, changing
@@ -79,6 +79,14 @@ class Images(Repository):
         """Move the local copy's state; False when it was not in the old state."""
         query = {"images": {"$elemMatch": {"id": image_id, "local": old}}}
         return self._collection.update_one(query, changing({"$set": {"images.$.local": new}})).modified_count == 1
+
+    def set_local_many(self, image_ids: list[str], old: LocalState, new: LocalState) -> int:
+        """Do the same for many pictures in one call; returns how many moved."""
+        updates: list[UpdateOne] = []
+        for image_id in image_ids:
+            query = {"images": {"$elemMatch": {"id": image_id, "local": old}}}
+            updates.append(UpdateOne(query, changing({"$set": {"images.$.local": new}})))
+        return self._collection.bulk_write(updates, ordered=False).modified_count if updates else 0
 
     def trash(self, image_id: str) -> bool:
         """Put a picture into the trash; False when it is not there or already trashed."""
@@ -153,16 +161,16 @@ class Images(Repository):
         claimed = copy.model_copy(update={"state": state, "lease_owner": owner, "lease_until": until, "next_at": until})
         if not self.set_copy(located.image.id, copy, claimed):
             return None
-        fresh = tuple(claimed if each.host == copy.host else each for each in located.image.copies)
+        fresh = tuple(claimed if each is copy else each for each in located.image.copies)
         image = located.image.model_copy(update={"copies": fresh})
         return Lease(Located(image, located.message_id, located.conversation_id), copy.host, owner, until)
 
     def set_copy(self, image_id: str, old: Copy, new: Copy) -> bool:
-        """Replace one copy's record if its state and lease are still those of ``old``.
+        """Replace one copy's record if its state, lease and URL are still those of ``old``.
 
         The lease's end belongs to it: two threads of one process are the same owner.
         """
-        match = {name: getattr(old, name) for name in ("host", "state", "lease_owner", "lease_until")}
+        match = {name: getattr(old, name) for name in ("host", "state", "lease_owner", "lease_until", "url")}
         result = self._collection.update_one(
             {"images": {"$elemMatch": {"id": image_id, "copies": {"$elemMatch": match}}}},
             changing({"$set": {"images.$[image].copies.$[copy]": new.to_document()}}),
@@ -177,6 +185,20 @@ class Images(Repository):
         """Add a copy on a host that the picture has none on yet; False when it has one."""
         query = {"images": {"$elemMatch": {"id": image_id, "copies.host": {"$ne": copy.host}}}}
         result = self._collection.update_one(query, changing({"$push": {"images.$.copies": copy.to_document()}}))
+        return result.modified_count == 1
+
+    def add_replacement(self, image_id: str, copy: Copy) -> bool:
+        """Add a copy beside a suspect one on the same host; False when there is a sound one, or one under way."""
+        sound = {"copies": {"$elemMatch": {"host": copy.host, "state": {"$nin": ["suspect", "gone"]}}}}
+        query = {"images": {"$elemMatch": {"id": image_id, "trashed_at": None, "$nor": [sound]}}}
+        result = self._collection.update_one(query, changing({"$push": {"images.$.copies": copy.to_document()}}))
+        return result.modified_count == 1
+
+    def remove_suspect(self, image_id: str, copy: Copy) -> bool:
+        """Forget a suspect copy that was replaced; False when it is not suspect any more."""
+        doomed = {"host": copy.host, "state": "suspect", "url": copy.url}
+        query = {"images": {"$elemMatch": {"id": image_id, "copies": {"$elemMatch": doomed}}}}
+        result = self._collection.update_one(query, changing({"$pull": {"images.$.copies": doomed}}))
         return result.modified_count == 1
 
     def copies_by_state(self) -> list[dict[str, Any]]:

@@ -7,16 +7,24 @@ from typing import Any
 
 from pymongo.database import Database
 
+from ChatBot.db.census import Census
 from ChatBot.db.conversations import Conversations
 from ChatBot.db.events import Events
+from ChatBot.db.history import History
 from ChatBot.db.images import Images
 from ChatBot.db.ledger import Ledger
+from ChatBot.db.marks import Marks
 from ChatBot.db.messages import Messages
+from ChatBot.db.orphans import Orphans
+from ChatBot.db.samples import Samples
 from ChatBot.db.sessions import Sessions
 from ChatBot.db.shares import Shares
+from ChatBot.db.tasks import Tasks
 from ChatBot.db.tokens import Tokens
 from ChatBot.db.tombstones import Tombstones
+from ChatBot.db.usage import Usage
 from ChatBot.db.users import Users
+from ChatBot.db.views import Views
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,14 @@ class Repositories:
     events: Events
     tombstones: Tombstones
     ledger: Ledger
+    marks: Marks
+    history: History
+    usage: Usage
+    views: Views
+    orphans: Orphans
+    samples: Samples
+    tasks: Tasks
+    census: Census
 
     @classmethod
     def on(cls, database: Database[dict[str, Any]]) -> Repositories:
@@ -48,6 +64,14 @@ class Repositories:
             events=Events(database),
             tombstones=Tombstones(database),
             ledger=Ledger(database),
+            marks=Marks(database),
+            history=History(database),
+            usage=Usage(database),
+            views=Views(database),
+            orphans=Orphans(database),
+            samples=Samples(database),
+            tasks=Tasks(database),
+            census=Census(database),
         )
         for repository in vars(built).values():
             repository.ensure_indexes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
@@ -49,6 +50,23 @@ class Shares(Repository):
         """Return the unrevoked shares of a conversation."""
         cursor = self._collection.find({"conversation_id": conversation_id, "revoked_at": None})
         return [Share.from_document(document) for document in cursor]
+
+    def each(self) -> Iterator[Share]:
+        """Yield every share, closed ones too, newest first."""
+        for document in self._collection.find().sort([("created_at", DESCENDING), ("_id", DESCENDING)]):
+            yield Share.from_document(document)
+
+    def each_open(self, at: datetime) -> Iterator[Share]:
+        """Yield the shares that are neither revoked nor expired at that time."""
+        for document in self._collection.find({"revoked_at": None}):
+            share = Share.from_document(document)
+            if share.expires_at is None or share.expires_at > at:
+                yield share
+
+    def close(self, share_id: str) -> bool:
+        """Close a share of any account at once; False when there is no open one of that id."""
+        query = {"_id": share_id, "revoked_at": None}
+        return self._collection.update_one(query, changing({"$set": {"revoked_at": now()}})).modified_count == 1
 
     def revoke(self, share_id: str, owner_id: str) -> bool:
         """Close a share of that account at once; False when it has none of that id."""

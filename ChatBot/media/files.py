@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ChatBot.errors import BytesMissing, IntegrityError, StorageError, StorageFull
-from ChatBot.media.paths import ALL_FOLDERS, LOCK_SUFFIX, THUMBNAIL_WIDTHS, StoragePaths
+from ChatBot.media.paths import ALL_FOLDERS, LOCK_SUFFIX, ORIGINAL_FOLDERS, THUMBNAIL_WIDTHS, StoragePaths
+from ChatBot.media.quarantine import Quarantine
 
 TEMPORARY_SUFFIX = ".tmp"
 
@@ -64,17 +65,26 @@ class FileStore:
     def __init__(self, paths: StoragePaths, syscalls: Syscalls | None = None) -> None:
         self._paths = paths
         self._calls = syscalls or Syscalls()
+        self._quarantine = Quarantine(paths)
 
-    def write(self, folder: str, filename: str, data: bytes, *, replace: bool = False) -> None:
+    def write(
+        self, folder: str, filename: str, data: bytes, *, replace: bool = False, durable_name: bool = True
+    ) -> None:
         """Keep ``data`` durably under its final name; writing the same bytes again is fine.
 
-        ``replace`` heals a damaged file. Without it, other bytes under that name raise ``StorageError``.
+        ``replace`` heals a damaged file. Without it, other bytes under that name raise ``StorageError``. Without
+        ``durable_name`` the bytes survive a power cut and their name only after ``sync_originals``.
         """
         path = self._paths.original(folder, filename)
         if not replace and os.path.lexists(path):
             self._require_same(path, data)
             return
-        self._write(path, data, durable_name=True)
+        self._write(path, data, durable_name=durable_name)
+
+    def sync_originals(self) -> None:
+        """Make the names of all pictures durable that were written so far."""
+        for folder in ORIGINAL_FOLDERS:
+            self._sync_folder(self._paths.root / folder)
 
     def read(self, folder: str, filename: str, expected_sha256: str | None = None) -> bytes:
         """Return the bytes of a picture.
@@ -102,10 +112,11 @@ class FileStore:
             raise _translate(error, "looked up") from error
 
     def delete(self, folder: str, filename: str) -> None:
-        """Remove a picture's file durably; it may be gone already."""
+        """Remove a picture's file durably, from quarantine too; it may be gone already."""
         path = self._paths.original(folder, filename)
         if self._unlink(path):
             self._sync_folder(path.parent)
+        self._quarantine.forget(folder, filename)
 
     def write_thumbnail(self, image_id: str, width: int, data: bytes) -> None:
         """Keep a thumbnail. It can be made again, so its name need not survive a power cut."""
@@ -142,6 +153,14 @@ class FileStore:
                 continue
             except OSError as error:
                 raise _translate(error, "listed") from error
+
+    def entry(self, folder: str, filename: str) -> StoredFile | None:
+        """Return what lies under that name as ``list_files`` would, None when nothing does."""
+        try:
+            status = self._paths.leftover(folder, filename).lstat()
+        except OSError:
+            return None
+        return None if stat.S_ISDIR(status.st_mode) else StoredFile(folder, filename, status.st_size, status.st_mtime)
 
     def discard(self, entry: StoredFile) -> None:
         """Remove an entry that ``list_files`` yielded; it may be gone already."""

@@ -15,11 +15,14 @@ from urllib3.exceptions import HTTPError, MaxRetryError, ReadTimeoutError
 
 from ChatBot.errors import ProviderRefused, ProviderUnavailable, SettingsError
 from ChatBot.outbound.dialling import Deadline, Dialler, Resolver, VettedAdapter, resolve_by_system
+from ChatBot.outbound.lanes import Lane, Lanes
 from ChatBot.outbound.targets import Target, UnsafeAddressError, parse_target
 
 MAX_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 CHUNK_BYTES = 64 * 1024
+FAILURES = (RequestException, HTTPError, HTTPException, OSError, ValueError)
+"""What a network, or a server that talks nonsense, can make the libraries raise."""
 
 FilePart = tuple[str, bytes, str]
 """File name, bytes, MIME type."""
@@ -55,11 +58,20 @@ class Gate:
     Every call ends within ``deadline_seconds``, keeps at most ``max_bytes`` of the body, and raises
     ``ProviderUnavailable`` when the network fails or ``ProviderRefused`` (``input``: the address is not allowed,
     ``too_large``: the body is over the cap) in the name of ``provider``. No proxy, netrc or cookie is ever used.
+
+    Connections of ``get`` are kept for a few seconds and used again for the same scheme, host and port.
     """
 
-    def __init__(self, allow_private: Iterable[str] = (), *, resolve: Resolver = resolve_by_system) -> None:
+    def __init__(
+        self,
+        allow_private: Iterable[str] = (),
+        *,
+        resolve: Resolver = resolve_by_system,
+        lanes: Lanes | None = None,
+    ) -> None:
         self._allowed = frozenset(_allowed_netloc(entry) for entry in allow_private)
         self._resolve = resolve
+        self._lanes = lanes or Lanes()
 
     def trusting(self, url: str) -> Gate:
         """Return a gate that also reaches the one ``host:port`` of ``url``, which the operator configured."""
@@ -67,7 +79,11 @@ class Gate:
             netloc = parse_target(url).netloc
         except UnsafeAddressError as error:
             raise SettingsError(f"A service's URL in the settings is not usable: {error}.") from error
-        return Gate(self._allowed | {netloc}, resolve=self._resolve)
+        return Gate(self._allowed | {netloc}, resolve=self._resolve, lanes=self._lanes)
+
+    def close(self) -> None:
+        """End the connections that are kept, those of the gates made from this one too."""
+        self._lanes.close()
 
     def check(self, url: str, *, provider: str, allowed_hosts: Collection[str] | None = None) -> None:
         """Raise ``ProviderRefused`` unless the spelling of ``url`` may be fetched; connects to nothing.
@@ -92,7 +108,7 @@ class Gate:
             call = _Call(provider, max_bytes, deadline)
             for _ in range(MAX_REDIRECTS + 1):
                 target = self._target(url, provider, allowed_hosts)
-                reply = self._send(target, call, "GET", headers=headers)
+                reply = self._send(target, call, "GET", keep=True, headers=headers)
                 location = reply.headers.get("location")
                 if reply.status not in REDIRECTS or location is None:
                     return reply
@@ -144,24 +160,42 @@ class Gate:
             return target
         raise _refused(UnsafeAddressError("the URL is not on one of the provider's own hosts"), provider)
 
-    def _send(self, target: Target, call: _Call, method: str, **request: Any) -> Fetched:
-        dialler = Dialler(target, call.deadline, self._resolve, vetted=target.netloc not in self._allowed)
-        adapter = VettedAdapter(dialler.dial)
-        try:
-            return _exchange(adapter, _prepare(target, method, **request), call)
-        except UnsafeAddressError as error:
-            raise _refused(error, call.provider) from error
-        except (RequestException, HTTPError, HTTPException, OSError, ValueError) as error:
-            cause = _root_cause(error)
-            raise ProviderUnavailable(_explain(cause, call), provider=call.provider) from cause
-        finally:
-            adapter.close()
+    def _send(self, target: Target, call: _Call, method: str, *, keep: bool = False, **request: Any) -> Fetched:
+        """Do one exchange; with ``keep`` over a connection that is kept, whose loss costs a second try."""
+        vetted = target.netloc not in self._allowed
+        dialler = Dialler(target, call.deadline, self._resolve, vetted=vetted)
+        prepared = _prepare(target, method, keep=keep, **request)
+        while True:
+            lane = (
+                self._lanes.take(target, vetted=vetted)
+                if keep
+                else Lane((target.scheme, target.host, target.port, vetted))
+            )
+            try:
+                lane.begin(dialler, call.deadline)
+                reply = _exchange(lane.adapter, prepared, call)
+            except BaseException as error:
+                lane.close()
+                if isinstance(error, UnsafeAddressError):
+                    raise _refused(error, call.provider) from error
+                if lane.used and isinstance(error, FAILURES) and not call.deadline.expired:
+                    continue
+                if isinstance(error, FAILURES):
+                    cause = _root_cause(error)
+                    raise ProviderUnavailable(_explain(cause, call), provider=call.provider) from cause
+                raise
+            if keep:
+                self._lanes.give_back(lane)
+            else:
+                lane.close()
+            return reply
 
 
 def _prepare(
-    target: Target, method: str, headers: Mapping[str, str] | None = None, **body: Any
+    target: Target, method: str, headers: Mapping[str, str] | None = None, *, keep: bool, **body: Any
 ) -> requests.PreparedRequest:
-    own = {"Accept-Encoding": "identity", "User-Agent": "ChatBot", "Connection": "close"}
+    connection = "keep-alive" if keep else "close"
+    own = {"Accept-Encoding": "identity", "User-Agent": "ChatBot", "Connection": connection}
     return requests.Request(method, target.url, headers={**own, **(headers or {})}, **body).prepare()
 
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from ChatBot.db.history import NO_HISTORY, Notes
 from ChatBot.db.images import Images
 from ChatBot.db.messages import Messages
 from ChatBot.db.shares import Shares
 from ChatBot.errors import ChatBotError
-from ChatBot.hosts.chain import HostChain
 from ChatBot.media.files import FileStore, StoredFile
 from ChatBot.models import Image, now
 from ChatBot.services.debris import Debris
@@ -56,6 +56,8 @@ class CleanupReport:
     applied: bool = False
     stopped: str = ""
     """Why nothing was done, or why stray files were not looked at; empty when all is well."""
+    too_many: bool = False
+    """It is stopped because too many pictures would go, which ``force`` allows."""
 
 
 class Cleanup:
@@ -67,25 +69,26 @@ class Cleanup:
         messages: Messages,
         shares: Shares,
         files: FileStore,
-        chain: HostChain,
+        rule: LastCopyRule,
+        debris: Debris,
         volume: Volume,
         plans: Plans,
         holding: Holding,
-        known_records: Callable[[list[str]], set[str]] = set,
         *,
         max_age_days: int,
+        history: Notes = NO_HISTORY,
     ) -> None:
-        """``known_records`` returns which of those names of records have a document."""
         self._images = images
         self._messages = messages
         self._shares = shares
         self._files = files
-        self._rule = LastCopyRule(chain)
-        self._debris = Debris(images, files, known_records)
+        self._rule = rule
+        self._debris = debris
         self._volume = volume
         self._plans = plans
         self._holding = holding
         self._max_age_days = max_age_days
+        self._history = history
 
     def run(
         self,
@@ -107,17 +110,19 @@ class Cleanup:
         returned = self._holding.settle() if apply else []
         proved: dict[str, float] = {}
         drawn = self._holding.usable(plan, volume) if plan else self._draw(volume, max_age_days, proved, on_step)
-        if drawn.share > MOST_EVICTED and apply and not force:
-            report = _reported(drawn, applied=False)
-            report.stopped = (
-                f"{len(drawn.evict)} of {drawn.pictures} pictures would lose their local copy, more than "
-                f"{MOST_EVICTED:.0%}. If that is meant, add --force. Nothing was moved."
-            )
-        elif apply:
+        too_many = drawn.share > MOST_EVICTED and not force
+        if apply and not too_many:
             report = self._apply(drawn, proved, grace_hours, on_step)
         else:
             report = _reported(drawn, applied=False)
+        if not apply:
             report.plan_file = str(self._plans.save(drawn, plan_path))
+        if too_many:
+            report.too_many = True
+            report.stopped = (
+                f"{len(drawn.evict)} of {drawn.pictures} pictures would lose their local copy, more than "
+                f"{MOST_EVICTED:.0%}: only --force does that. Nothing was moved."
+            )
         report.returned = returned
         return report
 
@@ -197,6 +202,7 @@ class Cleanup:
                 report.skipped[image_id] = "it changed just now"
                 return False
             self._holding.take(plan, image)
+            self._history.note(image.id, "evicted", detail=f"images cleanup, plan {plan.id}")
         except ChatBotError as error:
             report.failed[image_id] = str(error)
             return False

@@ -32,6 +32,7 @@ class Health:
         assistant: Assistant,
         users: Users,
         ping: Callable[[], float],
+        check_volume: Callable[[], object],
     ) -> None:
         self._messages = messages
         self._images = images
@@ -41,11 +42,14 @@ class Health:
         self._assistant = assistant
         self._users = users
         self._ping = ping
+        self._check_volume = check_volume
 
     def readiness(self) -> dict[str, Any]:
         """Return ``ready`` and each part; only the database and the disk decide, the others can recover alone."""
         database = _checked(self._ping)
         disk = _checked(self._check_disk)
+        if database["ok"] and disk["ok"]:
+            disk = _checked(self._check_volume)
         report = {
             "ready": database["ok"] and disk["ok"],
             "database": database,

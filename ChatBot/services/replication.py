@@ -16,6 +16,7 @@ from functools import partial
 
 import structlog
 
+from ChatBot.db.history import NO_HISTORY, Notes, note_copy
 from ChatBot.db.images import Images, Lease
 from ChatBot.errors import BytesMissing, ChatBotError, ProviderError, ProviderUnavailable
 from ChatBot.hosts.base import Receipt, Upload
@@ -29,6 +30,8 @@ log = structlog.get_logger(__name__)
 PARALLEL_UPLOADS = 8
 
 Listener = Callable[[str], None]
+TakeIn = Callable[[str, Receipt], None]
+"""Is told of a copy that belongs to nothing and could not be deleted at once: the picture's id and the receipt."""
 
 
 @dataclass
@@ -62,7 +65,18 @@ class Delivery:
 class Replicator:
     """Brings the copies of pictures to the hosts of a chain and proves them."""
 
-    def __init__(self, chain: HostChain, images: Images, files: FileStore, on_change: Listener) -> None:
+    def __init__(
+        self,
+        chain: HostChain,
+        images: Images,
+        files: FileStore,
+        on_change: Listener,
+        *,
+        history: Notes = NO_HISTORY,
+        take_in: TakeIn = lambda _image_id, _receipt: None,
+    ) -> None:
+        self._history = history
+        self._take_in = take_in
         self._chain = chain
         self._images = images
         self._files = files
@@ -107,7 +121,7 @@ class Replicator:
             attempt = self._chain.upload_detailed(delivery.upload)
             located = self._images.find(delivery.upload.image_id, trashed=True) if delivery.kept() else None
             if located is None:
-                self._take_back(attempt)
+                self._take_back(delivery.upload.image_id, attempt)
                 return
             self._record(located.image, attempt)
             self._on_change(delivery.upload.image_id)
@@ -117,13 +131,17 @@ class Replicator:
             # The lease runs out and the outbox tries again; the picture itself is safe on this disk.
             log.exception("replication.broke", image=delivery.upload.image_id)
 
-    def _take_back(self, attempt: Attempt) -> None:
+    def _take_back(self, image_id: str, attempt: Attempt) -> None:
+        """Delete what was uploaded in vain; what cannot be deleted now is an orphan that is looked after."""
         if attempt.receipt is None:
             return
         try:
-            self._chain.delete(attempt.receipt)
+            proof = self._chain.delete(attempt.receipt)
         except ChatBotError as error:
             log.warning("replication.orphan", host=attempt.receipt.host, error=str(error))
+            proof = "pending"
+        if proof != "confirmed":
+            self._take_in(image_id, attempt.receipt)
 
     def _record(self, image: Image, attempt: Attempt) -> None:
         for host, failure in attempt.failures.items():
@@ -134,7 +152,7 @@ class Replicator:
             if uploaded is not None:
                 self._read_back(image, uploaded)
             elif not self._is_recorded(image.id, attempt.receipt):
-                self._take_back(attempt)
+                self._take_back(image.id, attempt)
 
     def _is_recorded(self, image_id: str, receipt: Receipt) -> bool:
         """Say whether a copy has that very URL: a host may answer the same one to whoever was faster."""
@@ -143,12 +161,14 @@ class Replicator:
 
     def _store(self, image: Image, host: str, change: Callable[[Copy], Copy]) -> Copy | None:
         """Apply a change to the copy on a host, adding the copy if this is the first one there."""
-        old = next((copy for copy in image.copies if copy.host == host), None)
+        old = next((copy for copy in reversed(image.copies) if copy.host == host), None)
         new = change(old or Copy(host=host))
         written = self._images.set_copy(image.id, old, new) if old else self._images.add_copy(image.id, new)
         if not written:
             log.warning("replication.lost_race", image=image.id, host=host, state=new.state)
-        return new if written else None
+            return None
+        note_copy(self._history, image.id, new)
+        return new
 
     def _send_again(self, lease: Lease, copy: Copy) -> None:
         image = lease.located.image
@@ -163,7 +183,8 @@ class Replicator:
 
     def _attempt(self, upload: Upload, copy: Copy, image: Image) -> Attempt:
         """A first attempt goes through the whole chain; a later one to the one host that still owes a copy."""
-        if copy.attempts == 0 and len(image.copies) == 1:
+        first = next(iter(self._chain.hosts), None)
+        if copy.attempts == 0 and len(image.copies) == 1 and first is not None and copy.host == first.name:
             return self._chain.upload_detailed(upload)
         try:
             return Attempt(self._chain.member(copy.host).upload(upload), {})
@@ -179,7 +200,26 @@ class Replicator:
             proved = after_read(copy, image, data, now())
         if not self._images.set_copy(image.id, copy, proved):
             log.warning("replication.lost_race", image=image.id, host=copy.host, state=proved.state)
+            return
+        note_copy(self._history, image.id, proved)
+        if proved.state == "verified":
+            for old in image.copies:
+                if (old.host, old.state) == (proved.host, "suspect"):
+                    self._retire(image, old, proved)
+
+    def _retire(self, image: Image, old: Copy, proved: Copy) -> None:
+        """Forget a suspect copy whose replacement is proved, once what may be left of it is deleted on the host."""
+        proof = "confirmed"
+        if old.url and old.url != proved.url:
+            try:
+                proof = self._chain.delete(Receipt(old.host, old.url, old.delete_url, old.page_url))
+            except (ProviderError, BytesMissing) as error:
+                log.warning("replication.not_retired", image=image.id, host=old.host, error=str(error))
+                return
+        if proof == "confirmed":
+            self._images.remove_suspect(image.id, old)
 
 
 def _copy_of(image: Image, host: str) -> Copy:
-    return next(copy for copy in image.copies if copy.host == host)
+    """Return the newest copy on a host: a suspect one may have its replacement beside it, which was added later."""
+    return next(copy for copy in reversed(image.copies) if copy.host == host)

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 import structlog
 
+from ChatBot.db.history import NO_HISTORY, Notes
 from ChatBot.db.images import Images
 from ChatBot.errors import BytesMissing, ChatBotError, IntegrityError, NotFound, StorageError
 from ChatBot.hosts.chain import HostChain
@@ -41,7 +42,8 @@ class Opened:
 class Resolver:
     """Opens the bytes of pictures and of their thumbnails; only the recorded bytes ever leave it."""
 
-    def __init__(self, files: FileStore, images: Images, chain: HostChain) -> None:
+    def __init__(self, files: FileStore, images: Images, chain: HostChain, history: Notes = NO_HISTORY) -> None:
+        self._history = history
         self._files = files
         self._images = images
         self._chain = chain
@@ -92,6 +94,18 @@ class Resolver:
         opened = self.open(image)
         opened.file.close()
         return opened.source
+
+    def fetch(self, image: Image) -> tuple[bytes, str]:
+        """Return the right bytes from a copy, and the name of its host; writes nothing.
+
+        Raises ``NotFound`` when no copy has them; the text says what was tried.
+        """
+        tried: list[str] = []
+        for copy in image.copies:
+            data = self._fetch(copy, image, tried)
+            if data is not None:
+                return data, copy.host
+        raise NotFound("No copy has the bytes; tried: " + ("; ".join(tried) or "none, there is no copy") + ".")
 
     def _open_local(self, image: Image) -> Opened:
         file, stat = self._files.open(image.folder, image.filename)
@@ -154,6 +168,7 @@ class Resolver:
             return _in_memory(data, image.mime_type, host)
         self._mark(image, "present")
         log.info("resolver.healed", image=image.id, host=host)
+        self._history.note(image.id, "healed", host)
         return _in_memory(data, image.mime_type, host)
 
     def _mark(self, image: Image, state: LocalState) -> None:

@@ -1,0 +1,92 @@
+"""What operators look after the stored pictures with, wired together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ChatBot.db.history import NO_HISTORY, Notes
+from ChatBot.db.images import Images
+from ChatBot.db.marks import Marks
+from ChatBot.db.messages import Messages
+from ChatBot.db.shares import Shares
+from ChatBot.db.tombstones import Tombstones
+from ChatBot.hosts.chain import HostChain
+from ChatBot.media.files import FileStore
+from ChatBot.media.paths import StoragePaths
+from ChatBot.media.quarantine import Quarantine
+from ChatBot.media.volume import VolumeMark
+from ChatBot.services.cleanup import Cleanup
+from ChatBot.services.debris import Debris
+from ChatBot.services.evidence import Evidence
+from ChatBot.services.holding import Holding
+from ChatBot.services.last_copy import LastCopyRule
+from ChatBot.services.plans import Plans
+from ChatBot.services.replicate import Replicate
+from ChatBot.services.resolver import Resolver
+from ChatBot.services.restore import Restore
+from ChatBot.services.share_doctor import ShareDoctor
+from ChatBot.services.sharing import Sharing
+from ChatBot.services.verify import Verify
+from ChatBot.services.volume import Volume
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """The services behind ``images`` and ``shares`` on the command line; all of them ask ``volume`` first."""
+
+    volume: Volume
+    holding: Holding
+    cleanup: Cleanup
+    restore: Restore
+    verify: Verify
+    replicate: Replicate
+    share_doctor: ShareDoctor
+
+    @classmethod
+    def build(
+        cls,
+        paths: StoragePaths,
+        files: FileStore,
+        chain: HostChain,
+        images: Images,
+        messages: Messages,
+        shares: Shares,
+        tombstones: Tombstones,
+        marks: Marks,
+        resolver: Resolver,
+        sharing: Sharing,
+        work_once: Callable[[], bool],
+        known_records: Callable[[list[str]], set[str]] = set,
+        *,
+        max_age_days: int,
+        history: Notes = NO_HISTORY,
+    ) -> Upkeep:
+        """Wire them; ``work_once`` does a piece of the outbox, ``known_records`` says which records have a document."""
+        volume = Volume(VolumeMark(paths.root), marks)
+        plans = Plans(paths.root / "plans")
+        rule = LastCopyRule(chain)
+        debris = Debris(images, files, known_records)
+        holding = Holding(images, tombstones, files, Quarantine(paths), rule, volume, plans)
+        cleanup = Cleanup(
+            images,
+            messages,
+            shares,
+            files,
+            rule,
+            debris,
+            volume,
+            plans,
+            holding,
+            max_age_days=max_age_days,
+            history=history,
+        )
+        return cls(
+            volume,
+            holding,
+            cleanup,
+            Restore(images, files, resolver, volume, history),
+            Verify(images, files, chain, debris, volume),
+            Replicate(images, files, chain, work_once),
+            ShareDoctor(shares, sharing, Evidence(files, chain)),
+        )
