@@ -40,8 +40,6 @@ def test_wrong_usage_is_2_with_a_sentence_and_nothing_on_standard_output(chatbot
     wrong = (
         ("users", "promote", "nobody", "--json"),
         ("users", "create", "x", "--password", PASSWORD),
-        ("users", "create"),
-        ("users", "dance"),
         ("images", "stats", "--yaml"),
     )
 

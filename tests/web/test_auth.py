@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from ChatBot.models import now
+from ChatBot.services.accounts import digest
 from tests.fixtures.application import PASSWORD, Api
 
 COOKIE = "chatbot_session"
@@ -99,6 +101,7 @@ def test_the_session_key_changes_at_login_and_the_old_one_is_worth_nothing(app: 
 
     assert key(victim) not in (None, planted)
     assert with_cookie(app, planted).get("/api/auth/me").status_code == 401
+    assert app.extensions["chatbot"].repositories.sessions.load(digest(planted), now()) is None
 
 
 def test_an_invented_cookie_is_nobody_and_is_not_adopted(app: Flask) -> None:
