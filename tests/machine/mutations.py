@@ -1,0 +1,190 @@
+"""``python -m tests.machine.mutations``: plant one bug at a time and see the state machine catch it.
+
+Each mutation breaks one promise on purpose, in this process only. A mutation that survives means that the machine could
+not see that promise being broken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import structlog
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+from rich.console import Console
+from rich.table import Table
+
+from ChatBot.db.embedded import EmbeddedServer
+from ChatBot.db.images import Images
+from ChatBot.db.messages import Messages
+from ChatBot.db.shares import Shares
+from ChatBot.media.files import FileStore
+from ChatBot.models import Copy
+from ChatBot.services import gallery, replication, sharing
+from ChatBot.services.last_copy import LastCopyRule
+from ChatBot.services.resolver import Resolver
+from tests.machine.machine import Promises
+
+Mutation = Callable[[ExitStack], None]
+
+
+def replaced(owner: Any, name: str, change: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Mutation:
+    """Return a mutation that puts ``change(original)`` in the place of a function."""
+
+    def plant(stack: ExitStack) -> None:
+        stack.enter_context(patch.object(owner, name, change(getattr(owner, name))))
+
+    return plant
+
+
+def _proved_at_once(original: Callable[..., Copy]) -> Callable[..., Copy]:
+    """A host's reply counts as proof."""
+
+    def after_upload(copy: Copy, **facts: Any) -> Copy:
+        done = original(copy, **facts)
+        update = {"state": "verified", "fidelity": "exact", "verified_at": facts["at"], "lease_owner": None}
+        return done.model_copy(update=update)
+
+    return after_upload
+
+
+def _forgetful(original: Callable[..., Copy]) -> Callable[..., Copy]:
+    """A URL that cannot be read is erased."""
+    return lambda copy, error, at: original(copy, error, at).model_copy(update={"url": None, "state": "suspect"})
+
+
+def _any_bytes_are_right(original: Callable[..., Copy]) -> Callable[..., Copy]:
+    """Whatever the URL returns counts as the picture."""
+
+    def after_read(copy: Copy, image: Any, data: bytes, at: Any) -> Copy:
+        update = {"state": "verified", "fidelity": "exact", "verified_at": at, "next_at": None, "lease_owner": None}
+        return original(copy, image, data, at).model_copy(update=update)
+
+    return after_read
+
+
+def _unchecked_open(_original: Callable[..., Any]) -> Callable[..., Any]:
+    """The local file is sent without looking at its hash."""
+    return lambda _self, _file, _image, _mark: None
+
+
+def _first_bytes_win(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A cloud copy is sent and written back without looking at its hash."""
+
+    def fetch(self: Any, copy: Copy, image: Any, tried: list[str]) -> bytes | None:
+        if not copy.url:
+            return original(self, copy, image, tried)  # type: ignore[no-any-return]
+        try:
+            return bytes(self._chain.member(copy.host).fetch(copy.url))
+        except Exception:
+            return None
+
+    return fetch
+
+
+def _always(value: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The function answers the same, whatever it is asked."""
+    return lambda _original: lambda *_, **__: value
+
+
+def _blind_find(_original: Callable[..., Any]) -> Callable[..., Any]:
+    """The trash is not looked at."""
+    original = Images.find
+    return lambda self, image_id, **_: original(self, image_id, trashed=True)
+
+
+def _torn(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Half of a file is written under its final name."""
+    return lambda self, folder, filename, data, **options: original(
+        self, folder, filename, data[: len(data) // 2], **options
+    )
+
+
+def _share_shows_all(_original: Callable[..., Any]) -> Callable[..., Any]:
+    """A link shows every picture whose id is known."""
+
+    def image(self: Any, _share: Any, image_id: str) -> Any:
+        located = self._images.find(image_id)
+        if located is None:
+            raise sharing.NotFound("There is no such picture.")
+        return located.image
+
+    return image
+
+
+MUTATIONS: dict[str, Mutation] = {
+    "a host's reply is proof (no read-back)": replaced(replication, "after_upload", _proved_at_once),
+    "any bytes behind the URL verify a copy": replaced(replication, "after_read", _any_bytes_are_right),
+    "a negative answer erases the reference": replaced(replication, "after_unread", _forgetful),
+    "evict without fetching the copy again": replaced(LastCopyRule, "why_kept", _always("")),
+    "send the local file without checking it": replaced(Resolver, "_prove", _unchecked_open),
+    "send a cloud copy without checking it": replaced(Resolver, "_fetch", _first_bytes_win),
+    "write half a file": replaced(FileStore, "write", _torn),
+    "find does not look at the trash": replaced(Images, "find", _blind_find),
+    "everybody is the owner": replaced(gallery, "can_view_image", _always(True)),
+    "a link shows every picture": replaced(sharing.Sharing, "image", _share_shows_all),
+    "revoking does nothing": replaced(Shares, "revoke", _always(True)),
+    "idempotency keys are forgotten": replaced(Messages, "by_key", _always(None)),
+}
+
+
+@contextmanager
+def planted(name: str) -> Iterator[None]:
+    """Run with one mutation in place."""
+    with ExitStack() as stack:
+        MUTATIONS[name](stack)
+        yield
+
+
+def caught(name: str, mongo_uri: str, examples: int) -> str | None:
+    """Return what the machine said about a mutation, or None when it survived."""
+    machine = type("Mutant", (Promises,), {"mongo_uri": mongo_uri})
+    with planted(name):
+        try:
+            run_state_machine_as_test(
+                machine,
+                settings=settings(
+                    max_examples=examples,
+                    stateful_step_count=25,
+                    deadline=None,
+                    database=None,
+                    phases=(Phase.generate,),
+                    suppress_health_check=list(HealthCheck),
+                ),
+            )
+        except Exception as error:
+            return str(error).splitlines()[0] if str(error) else type(error).__name__
+    return None
+
+
+def main() -> int:
+    """Try the mutations and return 1 when one survived."""
+    parser = argparse.ArgumentParser(prog="python -m tests.machine.mutations", description=__doc__)
+    parser.add_argument("--examples", type=int, default=60)
+    parser.add_argument("names", nargs="*", help="which mutations; all without")
+    options = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    table = Table("mutation", "caught by")
+    survived = []
+    with tempfile.TemporaryDirectory(prefix="mutations-") as folder:
+        server = EmbeddedServer(Path(folder) / "mongo").start("trying mutations")
+        for name in options.names or MUTATIONS:
+            said = caught(name, server.uri, options.examples)
+            table.add_row(name, said or "[bold]survived[/]")
+            if said is None:
+                survived.append(name)
+        server.stop()
+    Console().print(table)
+    return 1 if survived else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,240 @@
+"""One installation with two people, two cloud hosts that misbehave, and a disk that loses things."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from ChatBot.bootstrap import build
+from ChatBot.config import Settings
+from ChatBot.errors import ChatBotError, NotFound
+from ChatBot.generators.base import GenerationRequest
+from ChatBot.models import Image, Message, User, new_id, now
+from ChatBot.services.access import Viewer
+from ChatBot.services.image_handler import Provenance
+from tests.fixtures.application import PASSWORD, SECRET_KEY
+from tests.media.samples import noise, saved
+from tests.standins.hosts import HostServer
+from tests.standins.picture_host import PictureHost
+
+SIDE = 64
+LONG = timedelta(days=2)
+"""Longer than every lease, back-off and grace time."""
+
+
+@dataclass
+class Promise:
+    """A picture that was acknowledged to somebody."""
+
+    owner: User
+    sha256: str
+    conversation_id: str | None
+    state: str = "live"
+    """``live``, ``trashed``, ``purged``, or ``forfeited``: its last copy was taken from outside."""
+    urls: dict[str, str] = field(default_factory=dict)
+    """Every copy's URL that was ever recorded, by host."""
+
+
+class World:
+    """The services under test and what they have promised so far."""
+
+    def __init__(self, mongo_uri: str) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="machine-"))
+        self.hosts = HostServer().__enter__()
+        self._settings = Settings(
+            _env_file=None,
+            **{
+                **{name.lower(): value for name, value in self.hosts.environment.items()},
+                "secret_key": SECRET_KEY,
+                "mongodb_uri": mongo_uri,
+                "mongodb_db": f"machine_{new_id()}",
+                "storage_root": self.folder / "Storage",
+                "cloud_wait_seconds": 2.0,
+                "trash_days": 1,
+            },
+        )
+        self.services = build(self._settings)
+        self.people = [self.services.accounts.create(name, PASSWORD) for name in ("ann", "bob")]
+        self.promises: dict[str, Promise] = {}
+        self.shares: dict[str, tuple[str, str]] = {}
+        """Open links: share id -> (token, conversation id)."""
+        self.revoked: set[str] = set()
+        self._random = random.Random(7)
+
+    def close(self) -> None:
+        """Take everything down."""
+        self.services.database.client.drop_database(self._settings.mongodb_db)
+        self.services.close()
+        self.hosts.__exit__(None, None, None)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def crash(self) -> None:
+        """Forget the running services as a killed process would, and start new ones on what is stored."""
+        old = self.services
+        self.services = build(self._settings)
+        old.close()
+        self.services.recovery.sweep(lonely=True)
+
+    # What people do
+
+    def upload(self, person: int, seed: int) -> None:
+        owner = self.people[person]
+        data = saved(noise((SIDE, SIDE), seed=seed), "PNG")
+        image = self.services.image_handler.save_upload(data, Provenance(owner.id, generated=False))
+        self._acknowledged(image, owner, None)
+
+    def draw(self, person: int, seed: int, key: str | None) -> list[str]:
+        """Draw with an idempotency key and return the pictures' ids."""
+        owner = self.people[person]
+        request = GenerationRequest(prompt=f"a fox {seed}", width=SIDE, height=SIDE, seed=seed)
+        message = self.services.generation.start(owner, None, request, idempotency_key=key)
+        message = self.services.generation.finished(message)
+        for image in message.images:
+            if image.id not in self.promises:
+                self._acknowledged(image, owner, message.conversation_id)
+        return [image.id for image in message.images]
+
+    def trash(self, image_id: str) -> None:
+        promise = self.promises[image_id]
+        self.services.gallery.trash(promise.owner, image_id)
+        promise.state = "trashed"
+
+    def untrash(self, image_id: str) -> None:
+        promise = self.promises[image_id]
+        self.services.gallery.untrash(promise.owner, image_id)
+        promise.state = "live"
+
+    def share(self, conversation_id: str, owner: User) -> None:
+        share, token = self.services.sharing.create(owner, conversation_id)
+        self.shares[share.id] = (token, conversation_id)
+
+    def revoke(self, share_id: str, owner: User) -> None:
+        self.services.sharing.revoke(owner, share_id)
+        self.revoked.add(self.shares.pop(share_id)[0])
+
+    # What time and operators do
+
+    def pass_time(self) -> None:
+        """Let every lease run out and everything that waits become due."""
+        past = now() - LONG
+        messages = self.services.database["messages"]
+        for name in ("next_at", "lease_until"):
+            messages.update_many(
+                {"images.id": {"$exists": True}},
+                {"$set": {f"images.$[].copies.$[copy].{name}": past}},
+                array_filters=[{f"copy.{name}": {"$ne": None}}],
+            )
+        messages.update_many(
+            {"images.trashed_at": {"$ne": None}},
+            {"$set": {"images.$[image].trashed_at": past}},
+            array_filters=[{"image.trashed_at": {"$gt": past}}],
+        )
+
+    def work(self) -> None:
+        """Let the background work run until nothing is due."""
+        for _ in range(40):
+            if not self.services.replicator.work_once():
+                break
+        for _ in range(200):
+            if not self.services.records.work_once():
+                break
+
+    def purge(self) -> None:
+        self.services.deletion.purge_due()
+        for promise_id, promise in self.promises.items():
+            located = self.services.repositories.images.find(promise_id, trashed=True)
+            if promise.state == "trashed" and (located is None or located.image.id not in self._trashed_now()):
+                promise.state = "purged"
+
+    def _trashed_now(self) -> set[str]:
+        past = now() - timedelta(days=1)
+        return {
+            located.image.id
+            for located in self.services.repositories.images.each()
+            if located.image.trashed_at is not None and located.image.trashed_at > past
+        }
+
+    def clean_up(self) -> None:
+        self.services.cleanup.run(apply=True, max_age_days=0, force=True)
+
+    def restore(self) -> None:
+        self.services.restore.run(apply=True)
+
+    # What the disk does
+
+    def damage(self, image_id: str, how: Callable[[Path], None]) -> None:
+        """Let the disk lose or change a local file; without an exact copy elsewhere the picture is forfeited."""
+        image = self.image(image_id)
+        if image is None:
+            return
+        path = self._settings.storage_root / image.folder / image.filename
+        if not path.is_file() or path.is_symlink():
+            return
+        if not self.has_exact_copy(image):
+            self.promises[image_id].state = "forfeited"
+        how(path)
+
+    # What can be seen
+
+    def image(self, image_id: str) -> Image | None:
+        located = self.services.repositories.images.find(image_id, trashed=True)
+        return located.image if located else None
+
+    def has_exact_copy(self, image: Image) -> bool:
+        """Ask the stand-ins themselves, not the records, whether a recorded copy would give the right bytes now."""
+        for copy in image.copies:
+            if copy.state != "verified" or copy.fidelity != "exact" or not copy.url:
+                continue
+            host = getattr(self.hosts, copy.host)
+            if not ill(host) and any(sha256(one.data).hexdigest() == image.sha256 for one in host.live):
+                return True
+        return False
+
+    def seen(self, viewer: Viewer, image_id: str) -> bytes | None:
+        """Return the bytes a viewer gets for a picture, or None when it answers as absent."""
+        try:
+            image = self.services.gallery.view(viewer, image_id)
+            with self.services.resolver.open(image).file as file:
+                return file.read()
+        except NotFound:
+            return None
+
+    def shared(self, token: str, image_id: str) -> bytes | None:
+        """Return the bytes the holder of a link gets for a picture, or None."""
+        try:
+            image = self.services.sharing.image(self.services.sharing.open(token), image_id)
+            with self.services.resolver.open(image).file as file:
+                return file.read()
+        except NotFound:
+            return None
+
+    def ids(self, state: str) -> list[str]:
+        return sorted(image_id for image_id, promise in self.promises.items() if promise.state == state)
+
+    def messages(self) -> list[Message]:
+        found = self.services.database["messages"].find({})
+        return [Message.from_document(document) for document in found]
+
+    def _acknowledged(self, image: Image, owner: User, conversation_id: str | None) -> None:
+        self.promises[image.id] = Promise(owner, image.sha256, conversation_id)
+
+
+def ill(host: PictureHost) -> bool:
+    """Say whether a stand-in does not give out now what was sent to it."""
+    return host.serving != 200 or host.fault in ("other_picture", "reencoded")
+
+
+def quietly(action: Callable[[], Any]) -> bool:
+    """Do something that the application may refuse with one of its own errors; say whether it did it."""
+    try:
+        action()
+    except ChatBotError:
+        return False
+    return True
