@@ -13,7 +13,6 @@ from ChatBot.config import load_settings
 from ChatBot.hosts import build_chain
 from ChatBot.hosts.base import CloudHost
 from ChatBot.hosts.chain import HostChain
-from ChatBot.hosts.guarded import GuardedHost
 from ChatBot.logs import log_to_stderr
 from ChatBot.outbound import Gate
 from ChatBot.services.probing import probe
@@ -31,9 +30,9 @@ def hosts() -> None:
 @hosts.command("list")
 @json_option
 def list_hosts(as_json: bool) -> int:
-    """Show every cloud host: whether it is active, its place in the order, what is true of it, its breakers.
+    """Show every cloud host: whether it is active, its place in the order, what is true of it, how it is doing.
 
-    The breakers are those of this very process; each process has its own.
+    How it is doing is what this very process knows: each process has circuit breakers of its own.
     """
     chain = _chain()
     rows = [_row(host, chain) for host in chain.known]
@@ -66,7 +65,7 @@ def _row(host: CloudHost, chain: HostChain) -> dict[str, Any]:
         "active": active,
         "position": chain.hosts.index(host) + 1 if active else None,
         "traits": asdict(host.traits),
-        "breakers": host.breakers if isinstance(host, GuardedHost) else {},
+        "condition": host.condition.state,
     }
 
 
@@ -79,5 +78,5 @@ def _line(row: dict[str, Any]) -> str:
         "deletable" if traits["deletable"] else "deleted by hand",
         "counts for clean-up" if traits["trusted"] else "does not count for clean-up",
     ]
-    facts += [f"{verb}s are paused" for verb, state in row["breakers"].items() if state != "closed"]
+    facts += [] if row["condition"] == "ready" else [row["condition"].replace("_", " ")]
     return f"{row['position'] or '-':>2}  {row['name']:<12} {', '.join(facts)}"

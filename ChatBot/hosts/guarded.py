@@ -22,7 +22,7 @@ SLOT_WAIT_SECONDS = 15.0
 """Longest wait for a free slot. Three hosts tried in turn and the read-back, each with its wait, take 240 s at most:
 (15 + 45) * 3 + 15 + 45. Whoever leases a copy for the attempt must lease it for longer."""
 
-PARALLEL_FETCHES = 8
+PARALLEL_FETCHES = 32
 """Reads go to a content network, which bears more than the upload interface does."""
 
 
@@ -88,11 +88,6 @@ class GuardedHost(CloudHost):
 
     def _link(self, url: str) -> str | None:
         return self._host._link(url)
-
-    @property
-    def breakers(self) -> dict[str, str]:
-        """State of the breaker of each verb in this process: ``closed`` (calls pass), ``open`` or ``half-open``."""
-        return {verb: breaker.current_state for verb, breaker in self._breakers.items()}
 
     @property
     def condition(self) -> HostCondition:

@@ -55,6 +55,12 @@ class HostContract:
     def test_host_owns_the_urls_it_gives_out(self, host: CloudHost) -> None:
         assert host.owns(host.upload(make_upload()).url)
 
+    def test_link_is_something_a_browser_opens(self, host: CloudHost) -> None:
+        link = host.link(host.upload(make_upload()).url)
+
+        assert link is not None
+        assert link.startswith(("https://", "http://"))
+
     @pytest.mark.parametrize(
         "url", ["https://example.com/a.png", "http://169.254.169.254/", "file:///etc/passwd", "javascript:1", ""]
     )

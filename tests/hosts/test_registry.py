@@ -60,6 +60,32 @@ def test_key_alone_does_not_activate_a_host_that_was_not_chosen() -> None:
     assert build_hosts(settings(imgbb_api_key="k", cloud_hosts=("postimages",)), Gate()) == ()
 
 
+S3 = {"s3_bucket": "pictures", "s3_access_key": "key", "s3_secret_key": "secret"}
+
+
+def test_s3_is_active_once_it_is_named_and_its_bucket_and_keys_are_set() -> None:
+    assert build_hosts(settings(cloud_hosts=("imgbb", "s3")), Gate()) == ()
+    assert build_hosts(settings(**S3), Gate()) == ()
+    assert [host.name for host in build_hosts(settings(cloud_hosts=("s3",), **S3), Gate())] == ["s3"]
+
+
+@pytest.mark.parametrize("left_out", S3)
+def test_half_set_s3_stops_the_start_and_names_what_is_missing(left_out: str) -> None:
+    half = {name: value for name, value in S3.items() if name != left_out}
+
+    with pytest.raises(SettingsError, match=f"CLOUD_HOSTS.*{left_out.upper()} as well"):
+        build_hosts(settings(cloud_hosts=("s3",), **half), Gate())
+
+
+def test_s3_that_is_no_longer_named_still_gives_back_its_pictures() -> None:
+    chain = build_chain(settings(**S3), Gate())
+
+    reference = f"s3://pictures/pictures/{'0' * 32}.png"
+    assert chain.hosts == ()
+    assert chain.owns(reference)
+    assert (chain.link(reference) or "").startswith("https://pictures.s3.amazonaws.com/")
+
+
 def test_memory_host_is_active_when_it_is_named() -> None:
     assert [host.name for host in build_hosts(settings(cloud_hosts=("memory",)), Gate())] == ["memory"]
 
