@@ -18,7 +18,7 @@ from ChatBot.db.images import Images
 from ChatBot.db.repositories import Repositories
 from ChatBot.generators import build_generators
 from ChatBot.generators.base import Generator
-from ChatBot.hosts import build_chain
+from ChatBot.hosts import build_chain, build_s3_records
 from ChatBot.hosts.chain import HostChain
 from ChatBot.media.files import FileStore
 from ChatBot.media.paths import StoragePaths
@@ -37,7 +37,7 @@ from ChatBot.services.health import Health
 from ChatBot.services.image_handler import ImageHandler, IntakeLimits
 from ChatBot.services.maintenance import Maintenance
 from ChatBot.services.rebuild import Rebuild
-from ChatBot.services.records import Records
+from ChatBot.services.records import Records, RecordStore
 from ChatBot.services.recovery import Recovery
 from ChatBot.services.replication import Replicator
 from ChatBot.services.resolver import Resolver
@@ -86,7 +86,7 @@ class Services:
     generation: Generation
     chat: Chat
     restore: Restore
-    records: Records
+    records: tuple[Records, ...]
     rebuild: Rebuild
     cleanup: Cleanup
     upkeep: Upkeep
@@ -187,18 +187,29 @@ def _wire(settings: Settings, server: RunningServer, database: Database[dict[str
     )
     resolver = Resolver(files, images, chain, history)
     threads = Threads(repositories.conversations, messages, images, repositories.shares, events, history)
-    generation = Generation(generators, settings.image_generator, handler, messages, threads, events, drawing, spool)
+    generation = Generation(
+        generators,
+        settings.image_generator,
+        handler,
+        messages,
+        threads,
+        events,
+        drawing,
+        spool,
+        parallel=settings.generation_threads,
+    )
     chat = Chat(assistant, generation, threads, messages, images, files, events, chatting)
     recovery = Recovery(messages, generation, chat, events, (drawing, chatting), spool)
-    ledger, disk = repositories.ledger, DiskRecords(files)
-    records = Records(ledger, disk, record_lock(paths, disk.place))
+    ledger = repositories.ledger
+    places: tuple[RecordStore, ...] = (DiskRecords(files), *build_s3_records(settings, gate))
+    records = tuple(Records(ledger, place, record_lock(paths, place.place)) for place in places)
     deletion = Deletion(
         images,
         repositories.tombstones,
         files,
         chain,
         trash_days=settings.trash_days,
-        bury=records.bury,
+        bury=records[0].bury,
         history=history,
     )
     sharing = Sharing(repositories.shares, repositories.conversations, messages, images, threads)
@@ -249,7 +260,7 @@ def _wire(settings: Settings, server: RunningServer, database: Database[dict[str
         recovery=recovery,
         restore=upkeep.restore,
         records=records,
-        rebuild=Rebuild(ledger, images, repositories.users, Evidence(files, chain), {disk.place: disk}),
+        rebuild=Rebuild(ledger, images, repositories.users, Evidence(files, chain), places, upkeep.volume),
         cleanup=upkeep.cleanup,
         upkeep=upkeep,
         stewardship=stewardship,
@@ -274,7 +285,7 @@ def _wire(settings: Settings, server: RunningServer, database: Database[dict[str
                 (PURGE_SECONDS, upkeep.holding.empty_expired),
                 *stewardship.chores,
             ],
-            beside=[records.work_once],
+            beside=[each.work_once for each in records],
         ),
         pools=(drawing, chatting),
     )

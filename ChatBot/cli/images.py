@@ -11,7 +11,7 @@ from ChatBot.cli.output import EXIT_FAILED_ITEMS, answer, apply_option, json_opt
 from ChatBot.cli.replicate import replicate
 from ChatBot.cli.restore import restore
 from ChatBot.cli.verify import verify
-from ChatBot.models import RECORD_PLACES
+from ChatBot.models import RECORD_PLACES, RecordPlace
 
 
 @click.group()
@@ -34,12 +34,10 @@ for command in (restore, cleanup, verify, replicate):
     help="Where the records are read: Storage/records, or the S3 host.",
 )
 @json_option
-def rebuild(apply: bool, source: str, as_json: bool) -> int:
+def rebuild(apply: bool, source: RecordPlace, as_json: bool) -> int:
     """Bring accounts, conversations, pictures and shares back into MongoDB from their records, the files alone."""
     with running_services("images rebuild") as services, progress("Reading records", None) as step:
         report = services.rebuild.run(apply=apply, source=source, on_step=step)
-        if apply and source == "disk":
-            services.upkeep.volume.adopt()
     counts = ", ".join(f"{count} {name}" for name, count in report.added.items())
     lines = [
         f"{report.records} records read. {'Added' if apply else 'Would add'} {counts}; {len(report.images)} pictures.",

@@ -15,9 +15,10 @@ from ChatBot.hosts.imgbb import ImgbbHost
 from ChatBot.hosts.memory import MemoryHost
 from ChatBot.hosts.postimages import PostimagesHost
 from ChatBot.hosts.s3 import S3Host
+from ChatBot.hosts.s3_records import S3Records
 from ChatBot.outbound import Gate
 
-__all__ = ["BUILT_IN_HOSTS", "BuiltInHost", "build_chain", "build_hosts"]
+__all__ = ["BUILT_IN_HOSTS", "BuiltInHost", "build_chain", "build_hosts", "build_s3_records"]
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,15 @@ def _s3_is_set(settings: Settings) -> bool:
 
 
 def _build_s3(settings: Settings, gate: Gate) -> CloudHost:
+    bucket = _bucket(settings, gate)
+    secret = settings.s3_secret_key or ""
+    return S3Host(bucket, public_base_url=settings.s3_public_base_url, naming_secret=secret)
+
+
+def _bucket(settings: Settings, gate: Gate) -> Bucket | None:
     if not (settings.s3_bucket and settings.s3_access_key and settings.s3_secret_key):
-        return S3Host(None)
-    bucket = Bucket(
+        return None
+    return Bucket(
         settings.s3_bucket,
         access_key=settings.s3_access_key,
         secret_key=settings.s3_secret_key,
@@ -71,7 +78,17 @@ def _build_s3(settings: Settings, gate: Gate) -> CloudHost:
         endpoint_url=settings.s3_endpoint_url,
         gate=gate,
     )
-    return S3Host(bucket, public_base_url=settings.s3_public_base_url, naming_secret=settings.s3_secret_key)
+
+
+def build_s3_records(settings: Settings, gate: Gate) -> tuple[S3Records, ...]:
+    """Return the place of records in the bucket; none when S3 is not active.
+
+    A bucket that everybody may read gets none either: records hold password hashes and delete URLs.
+    """
+    if "s3" not in settings.cloud_hosts or settings.s3_public_base_url:
+        return ()
+    bucket = _bucket(settings, gate)
+    return (S3Records(bucket),) if bucket else ()
 
 
 BUILT_IN_HOSTS: tuple[BuiltInHost, ...] = (

@@ -40,7 +40,7 @@ class DiskRecords:
     def names(self) -> Iterator[str]:
         """Yield the names of what lies in the folder, strangers included."""
         for entry in self._files.list_files((RECORD_FOLDER,)):
-            if not entry.temporary and entry.filename != COMPLETE:
+            if not entry.temporary:
                 yield entry.filename
 
 

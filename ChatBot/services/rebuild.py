@@ -7,7 +7,7 @@ its bytes are somewhere. People log in again: sessions and API tokens have no re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -16,10 +16,12 @@ from ChatBot.db.images import Images
 from ChatBot.db.ledger import KINDS, Ledger, kind_of
 from ChatBot.db.users import Users
 from ChatBot.errors import ChatBotError, Conflict, IntegrityError, SettingsError
-from ChatBot.models import Conversation, Message, Recorded, Share, Tombstone, User
+from ChatBot.media.records import COMPLETE
+from ChatBot.models import Conversation, Message, Recorded, RecordPlace, Share, Tombstone, User
 from ChatBot.services.evidence import Evidence
 from ChatBot.services.records import SUFFIX, RecordStore, decode_record
 from ChatBot.services.salvage import Salvage, Verdict
+from ChatBot.services.volume import Volume
 
 PARALLEL_READS = 16
 BATCH = 256
@@ -54,23 +56,34 @@ class Rebuild:
     """Reads the records of a place and brings back what MongoDB has lost."""
 
     def __init__(
-        self, ledger: Ledger, images: Images, users: Users, evidence: Evidence, stores: Mapping[str, RecordStore]
+        self,
+        ledger: Ledger,
+        images: Images,
+        users: Users,
+        evidence: Evidence,
+        stores: Sequence[RecordStore],
+        volume: Volume,
     ) -> None:
         self._ledger = ledger
         self._images = images
         self._users = users
         self._evidence = evidence
-        self._stores = stores
+        self._stores = {store.place: store for store in stores}
+        self._volume = volume
 
-    def run(self, *, apply: bool, source: str = "disk", on_step: Progress = lambda _: None) -> RebuildReport:
+    def run(self, *, apply: bool, source: RecordPlace = "disk", on_step: Progress = lambda _: None) -> RebuildReport:
         """Find out what is missing, and with ``apply`` insert it. Running it again changes nothing.
 
-        Raises ``SettingsError`` when that source of records is not set up.
+        Raises ``SettingsError`` when that source of records is not set up, or Storage belongs to another database.
         """
+        self._volume.require_no_other()
         store = self._stores.get(source)
         if store is None:
             raise SettingsError(f"There are no records at {source}; this server knows: {', '.join(self._stores)}.")
-        return _Run(self._ledger, self._images, self._users, self._evidence, store, apply, on_step).work()
+        report = _Run(self._ledger, self._images, self._users, self._evidence, store, apply, on_step).work()
+        if apply and source == "disk":
+            self._volume.adopt()
+        return report
 
 
 class _Run:
@@ -102,6 +115,8 @@ class _Run:
     def work(self) -> RebuildReport:
         for filename in sorted(self._store.names()):
             kind, _, rest = filename.partition("-")
+            if filename == COMPLETE:
+                continue
             if kind in KINDS and rest.endswith(SUFFIX):
                 self._names[kind].append(filename.removesuffix(SUFFIX))
             else:

@@ -44,6 +44,12 @@ class Volume:
         if found is not None:
             self._marks.claim_storage(StorageMark(found, self._mark.mount_point()))
 
+    def require_no_other(self) -> None:
+        """Raise ``SettingsError`` when the folder belongs to another database; one that lost everything is fine."""
+        known, found = self._marks.storage(), self._mark.read()
+        if known is not None and found is not None and found != known.volume_id:
+            self.require()
+
     def require(self) -> str:
         """Return the id of the folder; raises ``SettingsError`` when it is absent or belongs to another database."""
         known, found = self._marks.storage(), self._mark.read()

@@ -40,8 +40,9 @@ class Installation:
     def catch_up(self) -> None:
         """Let the records follow the documents."""
         self.services.database["removals"].update_many({}, {"$set": {"at": now() - timedelta(minutes=1)}})
-        while self.services.records.work_once():
-            pass
+        for records in self.services.records:
+            while records.work_once():
+                pass
 
     def lose_database(self) -> None:
         """Drop it once the records are in step, and start again."""

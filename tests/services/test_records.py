@@ -20,7 +20,7 @@ from ChatBot.db.repositories import Repositories
 from ChatBot.errors import IntegrityError, StorageError
 from ChatBot.media.files import FileStore
 from ChatBot.media.paths import StoragePaths
-from ChatBot.media.records import DiskRecords, record_lock
+from ChatBot.media.records import COMPLETE, DiskRecords, record_lock
 from ChatBot.models import Conversation, Message, Recorded, User, new_id, now
 from ChatBot.services.deletion import Deletion
 from ChatBot.services.records import SUFFIX, Records, decode_record, encode_record
@@ -73,6 +73,7 @@ class Clerk:
         return {
             filename.removesuffix(SUFFIX): decode_record(filename, self.store.get(filename), KINDS[filename[0]][1])
             for filename in self.store.names()
+            if filename != COMPLETE
         }
 
     def documents(self) -> dict[str, Recorded]:
