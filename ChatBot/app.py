@@ -16,6 +16,7 @@ from ChatBot.config import PROJECT_ROOT, Settings, load_settings
 from ChatBot.logs import log_to_stderr
 from ChatBot.models import new_id
 from ChatBot.web import assets, bodies, guard, headers, identity, locale, metrics, parsing, problems
+from ChatBot.web.admin import admin, admin_pages
 from ChatBot.web.auth import auth, tokens
 from ChatBot.web.context import EXTENSION
 from ChatBot.web.conversations import conversations
@@ -31,8 +32,8 @@ from ChatBot.web.shares import shares
 
 log = structlog.get_logger(__name__)
 
-API_BLUEPRINTS = (auth, tokens, conversations, messages, images, files, shares, shared)
-PAGE_BLUEPRINTS = (pages, health, documents, metrics.metrics)
+API_BLUEPRINTS = (auth, tokens, conversations, messages, images, files, shares, shared, admin)
+PAGE_BLUEPRINTS = (pages, health, documents, metrics.metrics, admin_pages)
 JSON_OVERHEAD_BYTES = 1_000_000
 """What a request may be larger than the picture in it: the form around it, or its base64."""
 

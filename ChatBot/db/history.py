@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
@@ -30,7 +31,7 @@ Happening = Literal[
 REPEATING: frozenset[Happening] = frozenset({"retry", "unread", "healed", "copy_deleted"})
 """What a long outage repeats for weeks: one entry per host and reason, with how often and when last."""
 
-_ADDRESS = re.compile(r"[a-z0-9+.-]+://[^\s\"'<>]+", re.IGNORECASE)
+_ADDRESS = re.compile(r"[a-z0-9+.-]+://[^\s\"'<>()]+", re.IGNORECASE)
 
 
 class Entry(Model):
@@ -51,11 +52,17 @@ class Notes(Protocol):
     def note(self, image_id: str, what: Happening, host: str | None = None, detail: str | None = None) -> None:
         """Write it down; never fails, for the work matters more than its record."""
 
+    def note_all(self, what: Happening, hosts: Mapping[str, str | None]) -> None:
+        """Write down that the same happened to many pictures: ids, each with its host if there is one."""
+
 
 class NoHistory:
     """Notes that nobody keeps."""
 
     def note(self, image_id: str, what: Happening, host: str | None = None, detail: str | None = None) -> None:
+        """Do nothing."""
+
+    def note_all(self, what: Happening, hosts: Mapping[str, str | None]) -> None:
         """Do nothing."""
 
 
@@ -100,6 +107,17 @@ class History(Repository):
             self._write(entry)
         except ChatBotError as error:
             log.warning("history.not_noted", image=image_id, what=what, error=str(error))
+
+    def note_all(self, what: Happening, hosts: Mapping[str, str | None]) -> None:
+        """Write down that the same happened to many pictures, in one write."""
+        at = now()
+        entries = [Entry(image_id=image_id, at=at, what=what, host=host) for image_id, host in hosts.items()]
+        try:
+            with translating():
+                if entries:
+                    self._collection.insert_many([entry.model_dump() for entry in entries], ordered=False)
+        except ChatBotError as error:
+            log.warning("history.not_noted", images=len(entries), what=what, error=str(error))
 
     def of(self, image_id: str) -> list[Entry]:
         """Return what happened to a picture, newest first."""

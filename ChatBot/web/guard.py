@@ -55,6 +55,7 @@ RULES: dict[str, Rule] = {
     "images.trash": Rule.ACCOUNT,
     "images.untrash": Rule.ACCOUNT,
     "images.restore": Rule.ACCOUNT,
+    "images.history": Rule.ACCOUNT,
     "files.permanent": Rule.ACCOUNT,
     "files.original_design": Rule.ACCOUNT,
     "shares.create": Rule.ACCOUNT,
@@ -77,7 +78,16 @@ RULES: dict[str, Rule] = {
     "pages.shares": Rule.PAGE,
     "pages.revoke_share": Rule.PAGE,
     "pages.settings": Rule.PAGE,
-    "pages.admin": Rule.ADMIN,
+    "pages.history": Rule.PAGE,
+    "admin_pages.page": Rule.ADMIN,
+    "admin_pages.task": Rule.ADMIN,
+    "admin_pages.start_by_form": Rule.ADMIN,
+    "admin_pages.retry_by_form": Rule.ADMIN,
+    "admin_pages.picture": Rule.ADMIN,
+    "admin.overview": Rule.ADMIN,
+    "admin.image": Rule.ADMIN,
+    "admin.retry": Rule.ADMIN,
+    "admin.start": Rule.ADMIN,
 }
 
 

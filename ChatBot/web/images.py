@@ -10,14 +10,14 @@ from typing import Any
 from flask import request
 from flask_openapi3 import APIBlueprint, Tag
 
-from ChatBot.errors import ChatBotError, InputError, ProviderError, ProviderUnavailable, TooLarge
+from ChatBot.errors import ChatBotError, InputError, ProviderError, ProviderUnavailable, QuotaExceeded, TooLarge
 from ChatBot.generators.base import GenerationRequest
 from ChatBot.models import Message
 from ChatBot.services.image_handler import Provenance
 from ChatBot.web.context import cloud_link, current_account, current_viewer, services
 from ChatBot.web.messages import events_url
 from ChatBot.web.paging import decode_cursor, encode_cursor
-from ChatBot.web.present import durability_json, image_json
+from ChatBot.web.present import durability_json, history_json, image_json
 from ChatBot.web.schemas import ImageChanges, ImagePath, NewImage, Page
 
 images = APIBlueprint("images", __name__, url_prefix="/api", abp_tags=[Tag(name="Pictures")])
@@ -105,6 +105,14 @@ def untrash(path: ImagePath) -> dict[str, Any]:
     return image_json(services().gallery.untrash(current_account(), path.image_id), cloud_link)
 
 
+@images.get("/images/<image_id>/history")
+def history(path: ImagePath) -> dict[str, Any]:
+    """Return what happened to one of the account's pictures, newest first."""
+    image = services().gallery.view(current_viewer(), path.image_id)
+    found = services().stewardship.history.of(image.id)
+    return {"items": [history_json(entry) for entry in found], "next_cursor": None}
+
+
 @images.post("/images/<image_id>/restore")
 def restore(path: ImagePath) -> dict[str, Any]:
     """Bring a picture's local file back from a cloud copy."""
@@ -178,4 +186,6 @@ def _pending(message: Message) -> dict[str, Any]:
 def _failure(message: Message) -> ChatBotError:
     """Return the error of a message that was not completed; the message itself keeps the reason for the page."""
     reason = message.error or "The picture was stopped before it was ready."
+    if message.over_quota:
+        return QuotaExceeded(reason)
     return ProviderUnavailable(reason, provider=str((message.request or {}).get("generator", "")))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask import Flask, request, session
-from flask_babel import Babel, get_locale
+from flask_babel import Babel, format_decimal, get_locale
 
 LANGUAGES = ("en", "vi")
 
@@ -13,6 +13,17 @@ def init_app(app: Flask) -> None:
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = "translations"
     Babel(app, locale_selector=_choose)
     app.jinja_env.globals["_"] = app.jinja_env.globals["gettext"]
+    app.jinja_env.filters["size"] = size_text
+
+
+def size_text(size: int) -> str:
+    """Return a number of bytes for people, in decimal units and with the separators of their language."""
+    amount = float(size)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if amount < 999.95 or (unit == "bytes" and amount < 1000):
+            return f"{format_decimal(amount, '#,##0' if unit == 'bytes' or amount >= 100 else '#,##0.#')} {unit}"
+        amount /= 1000
+    return f"{format_decimal(amount, '#,##0.##')} TB"
 
 
 def current_language() -> str:

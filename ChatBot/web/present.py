@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from ChatBot.db.history import Entry
 from ChatBot.models import Conversation, Copy, Image, Message, Share, Token, User
 
 ImageUrl = Callable[[Image], str]
@@ -93,6 +94,12 @@ def durability_json(image: Image) -> dict[str, Any]:
             for copy in image.copies
         ],
     }
+
+
+def history_json(entry: Entry) -> dict[str, Any]:
+    """Return one thing that happened to a picture."""
+    shown = entry.model_dump(include={"what", "host", "detail", "times"})
+    return {**shown, "at": moment(entry.at), "first_at": moment(entry.first_at)}
 
 
 def shared_message_json(message: Message, attached: Mapping[str, Image], base: str) -> dict[str, Any]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from ChatBot.db.tasks import TaskKind
 from ChatBot.services.generation import COUNTS, PROMPT_CHARACTERS, SEEDS, SIDES
 
 Text = Annotated[str, StringConstraints(max_length=100_000)]
@@ -118,6 +119,19 @@ class NewShare(Body):
     live: bool = False
 
 
+class NewTask(Body):
+    """A restore or a clean-up; without ``apply`` it only says what it would do."""
+
+    kind: TaskKind
+    apply: bool = False
+
+
+class CopyOnHost(Body):
+    """The host of a copy."""
+
+    host: Annotated[str, StringConstraints(max_length=100)]
+
+
 class ConversationPath(BaseModel):
     """A conversation's id."""
 
@@ -176,6 +190,12 @@ class After(Query):
     """The number of the last event that was seen."""
 
     after: Annotated[int, Field(ge=0, lt=10**15)] | None = None
+
+
+class DiskUseQuery(Query):
+    """How many days of disk use: 1, 7 or 90."""
+
+    days: Literal[1, 7, 90] = 1
 
 
 class Rendition(Query):

@@ -43,6 +43,7 @@ from ChatBot.services.replication import Replicator
 from ChatBot.services.resolver import Resolver
 from ChatBot.services.running import Running
 from ChatBot.services.sharing import Sharing
+from ChatBot.services.stewardship import Limits, Stewardship
 from ChatBot.services.threads import Threads
 from tests.media.samples import noise, photograph, saved
 
@@ -214,6 +215,7 @@ class Workshop:
     store: Callable[[StoragePaths], FileStore] = FileStore
     cloud_wait_seconds: float = SETTLED_SECONDS
     trash_days: int = 30
+    limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
         kept = self.repositories
@@ -226,11 +228,26 @@ class Workshop:
         self.drawing = Running(self.messages, 8, "draw")
         self.chatting = Running(self.messages, 4, "chat")
         self.changed: list[str] = []
-        self.replicator = Replicator(self.chain, self.images, self.files, self.changed.append)
-        self.handler = ImageHandler(
-            self.files, self.messages, self.replicator, LIMITS, cloud_wait_seconds=self.cloud_wait_seconds
+        self.stewardship = Stewardship.build(kept, paths, self.files, self.chain, self.limits)
+        self.history = self.stewardship.history
+        self.replicator = Replicator(
+            self.chain,
+            self.images,
+            self.files,
+            self.changed.append,
+            history=self.history,
+            take_in=self.stewardship.orphans.take_in,
         )
-        self.threads = Threads(kept.conversations, self.messages, self.images, kept.shares, self.events)
+        self.handler = ImageHandler(
+            self.files,
+            self.messages,
+            self.replicator,
+            LIMITS,
+            cloud_wait_seconds=self.cloud_wait_seconds,
+            room=self.stewardship.quota,
+            history=self.history,
+        )
+        self.threads = Threads(kept.conversations, self.messages, self.images, kept.shares, self.events, self.history)
         self.generation = Generation(
             {"scripted": self.generator},
             "scripted",
@@ -252,12 +269,21 @@ class Workshop:
             self.chatting,
         )
         self.accounts = Accounts(kept.users, kept.tokens, kept.sessions, allow_registration=True, hasher=CHEAP_HASHER)
-        self.gallery = Gallery(self.messages, self.images, self.events)
+        self.gallery = Gallery(
+            self.messages, self.images, self.events, room=self.stewardship.quota, history=self.history
+        )
         self.sharing = Sharing(
             kept.shares, kept.conversations, self.messages, self.images, self.threads, hasher=CHEAP_HASHER
         )
-        self.resolver = Resolver(self.files, self.images, self.chain)
-        self.deletion = Deletion(self.images, kept.tombstones, self.files, self.chain, trash_days=self.trash_days)
+        self.resolver = Resolver(self.files, self.images, self.chain, self.history)
+        self.deletion = Deletion(
+            self.images,
+            kept.tombstones,
+            self.files,
+            self.chain,
+            trash_days=self.trash_days,
+            history=self.history,
+        )
 
     def close(self) -> None:
         """End all threads."""

@@ -1,0 +1,132 @@
+"""Restore and clean-up started from the administration page: one at a time per installation, with progress."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+
+from ChatBot.db.census import Census
+from ChatBot.db.tasks import Task, TaskKind, Tasks
+from ChatBot.errors import Cancelled, ChatBotError, Conflict, InputError
+from ChatBot.models import User, new_id
+from ChatBot.services.cleanup import Cleanup
+from ChatBot.services.restore import Restore
+
+log = structlog.get_logger(__name__)
+
+STEP_SECONDS = 0.5
+"""Between two writes of how far a task is."""
+LISTED = 20
+"""How many pictures are named; the command line names them all."""
+
+Step = Callable[[int], None]
+Outcome = tuple[list[str], str | None]
+"""Sentences about what came of it, and the id of a plan that can be applied now."""
+
+
+class Maintenance:
+    """Runs a task in a thread of this process and notes in MongoDB how far it is."""
+
+    def __init__(self, tasks: Tasks, census: Census, restore: Restore, cleanup: Cleanup) -> None:
+        self._tasks = tasks
+        self._census = census
+        self._restore = restore
+        self._cleanup = cleanup
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, user: User, kind: TaskKind, *, apply: bool) -> Task:
+        """Begin; raises ``Conflict`` while a task runs anywhere, ``InputError`` when a clean-up was not previewed.
+
+        A clean-up applies the plan that the preview made, and nothing else.
+        """
+        plan_id = self._previewed() if kind == "cleanup" and apply else None
+        total = self._census.totals()["pictures"]
+        try:
+            task = self._tasks.claim(new_id(), kind, user.username, apply=apply, total=total)
+        except Conflict as error:
+            raise Conflict("A restore or a clean-up already runs; wait until it is done.") from error
+        self._thread = threading.Thread(target=self._run, args=(task, plan_id), name=f"maintenance-{kind}", daemon=True)
+        self._thread.start()
+        return task
+
+    def latest(self) -> Task | None:
+        """Return the task that runs, or the one that ran last."""
+        return self._tasks.latest()
+
+    def close(self) -> None:
+        """Stop the task of this process at its next picture; what it did so far stays done."""
+        self._closing.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _previewed(self) -> str:
+        latest = self._tasks.latest()
+        if latest is None or latest.kind != "cleanup" or latest.plan_id is None:
+            raise InputError("Preview the clean-up first; then exactly what it showed can be applied.")
+        return latest.plan_id
+
+    def _run(self, task: Task, plan_id: str | None) -> None:
+        try:
+            lines, next_plan = self._restoring(task) if task.kind == "restore" else self._cleaning(task, plan_id)
+            self._tasks.finish(task.run_id, "finished", lines, next_plan)
+        except Cancelled:
+            self._end(task, "It was stopped with the server; run it again, it does only the rest.")
+        except ChatBotError as error:
+            log.warning("maintenance.failed", kind=task.kind, error=str(error))
+            self._end(task, str(error))
+        except Exception:
+            log.exception("maintenance.broke", kind=task.kind)
+            self._end(task, "Something went wrong on the server; its log has the details.")
+
+    def _end(self, task: Task, sentence: str) -> None:
+        try:
+            self._tasks.finish(task.run_id, "failed", [sentence])
+        except ChatBotError as error:  # its lease runs out, and the page says that it is gone
+            log.warning("maintenance.unfinished", kind=task.kind, error=str(error))
+
+    def _restoring(self, task: Task) -> Outcome:
+        report = self._restore.run(apply=task.apply, on_step=self._stepper(task))
+        lines = [f"{report.checked:,} pictures checked, {len(report.missing):,} without an intact local file."]
+        if task.apply:
+            lines.append(f"{len(report.restored):,} restored, {len(report.lost):,} could not be restored.")
+        if report.stopped:
+            lines.append(report.stopped)
+        return lines + _listed(report.lost), None
+
+    def _cleaning(self, task: Task, plan_id: str | None) -> Outcome:
+        report = self._cleanup.run(apply=task.apply, plan=plan_id, on_step=self._stepper(task))
+        verb = "Moved into quarantine" if report.applied else "Would move into quarantine"
+        size = f"{report.freed_bytes / 1e6:,.1f} MB"
+        lines = [
+            f"{verb}: {len(report.evict):,} local copies and {len(report.debris):,} stray files ({size}).",
+            f"{len(report.kept):,} old pictures stay, because nothing else holds their exact bytes or they are in use.",
+        ]
+        if report.stopped:
+            lines.append(report.stopped)
+        may_apply = not task.apply and not report.stopped and bool(report.evict or report.debris)
+        return lines + _listed(report.skipped) + _listed(report.failed), report.plan if may_apply else None
+
+    def _stepper(self, task: Task) -> Step:
+        told = 0.0
+
+        def step(done: int) -> None:
+            nonlocal told
+            if self._closing.is_set():
+                raise Cancelled("The server stops.")
+            if time.monotonic() - told >= STEP_SECONDS:
+                told = time.monotonic()
+                if not self._tasks.renew(task.run_id, done):
+                    raise Cancelled("Another process took over.")
+
+        return step
+
+
+def _listed(reasons: dict[str, str]) -> list[str]:
+    lines = [f"{name}: {reason}" for name, reason in list(reasons.items())[:LISTED]]
+    if len(reasons) > LISTED:
+        lines.append(f"… and {len(reasons) - LISTED:,} more; the command line lists them all.")
+    return lines
