@@ -205,6 +205,9 @@ def test_a_hostile_file_name_is_only_text_to_show(ann: Api, tmp_path: Path, phot
     for name in NAMES:
         answer = hand_in(ann, photo, name)
 
+        if "\r\n" in name:  # ends the part's header, so that there is no file in the form
+            assert answer.status_code == 422
+            continue
         assert answer.status_code == 201, (name, answer.text)
         download = ann.get(f"{answer.json['src']}?download=1")
         assert download.status_code == 200
