@@ -1,6 +1,6 @@
 # Everything a person does with this folder; `make help` lists it. The logic of the set-up is in scripts/setup.sh.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test lint check bench chaos format clean
+.PHONY: help setup setup-dev run test lint check bench chaos format translations clean
 
 python := .venv/bin/python
 # Options for pytest, for example: make test PYTEST_ARGS="tests/hosts -x"
@@ -8,6 +8,9 @@ PYTEST_ARGS ?=
 # Test processes at a time. The tests of one file stay together, as they may share a server.
 WORKERS ?= logical
 KILLS ?= 200
+
+babel = $(python) -m babel.messages.frontend --quiet
+catalogues := ChatBot/translations
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +44,11 @@ chaos: setup-dev ## kill the server 200 times under load and count what was lost
 format: setup-dev ## put the code into the one format
 	@$(python) -m ruff check --fix --quiet .
 	@$(python) -m ruff format .
+
+translations: setup-dev ## collect the texts of the pages and compile their translations
+	@$(babel) extract -F $(catalogues)/babel.cfg -k known --no-location --sort-output --project ChatBot --header-comment "# The texts of the pages." -o $(catalogues)/messages.pot ChatBot templates
+	@$(babel) update -i $(catalogues)/messages.pot -d $(catalogues) --no-fuzzy-matching --ignore-obsolete
+	@$(babel) compile -d $(catalogues)
 
 clean: ## remove what was installed or cached here; never .env or stored pictures
 	@rm -rf .venv node_modules htmlcov .coverage test-results

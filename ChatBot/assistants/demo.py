@@ -49,7 +49,7 @@ _TEXTS = {
             "restart; Ollama, llama.cpp, OpenAI and others work."
         ),
         "drawing": "I am a demo assistant without a chat model, but drawing I can ask for. One moment.",
-        "done": "This demo assistant has no more to say about it: the picture is above. Change the words or the seed "
+        "done": "This demo assistant has no more to say about it: here is your picture. Change the words or the seed "
         "for another one.",
         "failed": "I am a demo assistant and cannot mend it: the picture was not made. {reason}",
         "cannot_draw": "I am a demo assistant, and here I cannot draw by myself. Type `/image {prompt}` instead.",
@@ -64,7 +64,7 @@ _TEXTS = {
             "`.env` rồi khởi động lại."
         ),
         "drawing": "Tôi là trợ lý bản demo, chưa có mô hình trò chuyện, nhưng vẽ thì được. Xin chờ một chút.",
-        "done": "Trợ lý bản demo không có gì để nói thêm: bức tranh ở phía trên. "
+        "done": "Trợ lý bản demo không có gì để nói thêm: tranh của bạn đây. "
         "Hãy đổi lời tả hoặc seed để có bức khác.",
         "failed": "Tôi là trợ lý bản demo và không sửa được lỗi này: bức tranh chưa được vẽ. {reason}",
         "cannot_draw": "Tôi là trợ lý bản demo và ở đây không tự yêu cầu vẽ được. Hãy gõ `/image {prompt}`.",

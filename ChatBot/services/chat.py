@@ -69,8 +69,9 @@ class Chat:
             raise InputError("The message is empty.")
         self._threads.get(Viewer(user), conversation_id)
         request = self._picture_request(content)
+        title = str(request["prompt"]) if request else None
         question, answer = self._threads.ask(
-            user, conversation_id, content, attachments=tuple(attachments), request=request
+            user, conversation_id, content, title=title, attachments=tuple(attachments), request=request
         )
         self.start(answer)
         return question, answer
@@ -139,6 +140,7 @@ class Chat:
             said, calls, finish = self._one_answer(turns, text, cancelled)
             if not calls:
                 break
+            text.flush()  # a drawing takes long; what was said before it is read meanwhile
             turns.append(Turn("assistant", said, tool_calls=tuple(calls)))
             for call in calls:
                 result, made = self._call(answer, call, PICTURES_PER_TURN - drawn, cancelled)

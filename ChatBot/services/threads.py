@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from ChatBot.db.conversations import Conversations
-from ChatBot.db.history import NO_HISTORY, Notes
 from ChatBot.db.images import Images
 from ChatBot.db.messages import RUNNING, Messages
 from ChatBot.db.shares import Shares
@@ -22,15 +21,8 @@ class Threads:
     """The conversations of an account and the turns in them; it writes messages and answers none of them."""
 
     def __init__(
-        self,
-        conversations: Conversations,
-        messages: Messages,
-        images: Images,
-        shares: Shares,
-        events: EventLog,
-        history: Notes = NO_HISTORY,
+        self, conversations: Conversations, messages: Messages, images: Images, shares: Shares, events: EventLog
     ) -> None:
-        self._history = history
         self._conversations = conversations
         self._messages = messages
         self._images = images
@@ -52,6 +44,10 @@ class Threads:
         if conversation is None or not can_view_conversation(viewer, conversation):
             raise NotFound("There is no such conversation.")
         return conversation
+
+    def exists(self, conversation_id: str) -> bool:
+        """Return whether a conversation has not been deleted, whoever owns it."""
+        return self._conversations.get(conversation_id) is not None
 
     def of(self, user: User, limit: int, before: tuple[datetime, str] | None = None) -> list[Conversation]:
         """Return an account's conversations, last used first."""
@@ -93,8 +89,6 @@ class Threads:
         self._conversations.remove(conversation_id)
         self._events.forget(conversation_id)
 
-        pictures = [image for message in messages for image in message.images if image.trashed_at is None]
-        self._history.note_all("trashed", dict.fromkeys(image.id for image in pictures))
     def ask(
         self,
         user: User,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Flask, request, session
+from flask import Flask, current_app, request
 from flask_babel import Babel, format_decimal, get_locale
+from werkzeug.wrappers import Response
 
 LANGUAGES = ("en", "vi")
+COOKIE = "chatbot_language"
+COOKIE_SECONDS = 365 * 24 * 3600
 
 
 def init_app(app: Flask) -> None:
@@ -32,8 +35,15 @@ def current_language() -> str:
     return locale.language if locale else LANGUAGES[0]
 
 
+def remember(language: str, response: Response) -> None:
+    """Let this browser keep a language, whoever logs in or out; one that we do not speak changes nothing."""
+    if language in LANGUAGES:
+        secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
+        response.set_cookie(COOKIE, language, COOKIE_SECONDS, secure=secure, httponly=True, samesite="Lax")
+
+
 def _choose() -> str:
-    chosen = session.get("language")
+    chosen = request.cookies.get(COOKIE)
     if chosen in LANGUAGES:
-        return str(chosen)
+        return chosen
     return request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]

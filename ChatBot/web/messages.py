@@ -58,7 +58,8 @@ def events(path: ConversationPath, query: After) -> Response:
     after = int(seen) if seen.isdecimal() and len(seen) <= LAST_EVENT_DIGITS else query.after
     if after is None:
         after = services().events.last_seq(conversation.id)
-    stream = _encode(services().events.follow(conversation.id, after))
+    entries = services().events.follow(conversation.id, after)
+    stream = _encode(_while_it_exists(conversation.id, entries))
     response = Response(stream_with_context(stream), mimetype="text/event-stream")
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
@@ -76,6 +77,14 @@ def _accepted(answer: Message, question: Message | None = None) -> dict[str, Any
         "user_message_id": question.id if question else answer.reply_to,
         "events_url": events_url(answer.conversation_id),
     }
+
+
+def _while_it_exists(conversation_id: str, events: Iterator[Event | None]) -> Iterator[Event | None]:
+    """End with the conversation: the page then connects again and is told that there is none."""
+    for event in events:
+        if event is None and not services().threads.exists(conversation_id):
+            return
+        yield event
 
 
 def _encode(events: Iterator[Event | None]) -> Iterator[str]:

@@ -6,17 +6,17 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, redirect, render_template, request, session
+from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from ChatBot.errors import ChatBotError
 from ChatBot.web.context import current_account, current_viewer, services, signed_in
-from ChatBot.web.happenings import happening_text, reason_of
 from ChatBot.web.identity import log_in, log_out
-from ChatBot.web.locale import LANGUAGES
+from ChatBot.web.locale import remember
 from ChatBot.web.paging import decode_cursor, encode_cursor
 from ChatBot.web.present import share_json
 from ChatBot.web.problems import status_of
+from ChatBot.web.sentences import translated
 from ChatBot.web.views import image_view, message_view
 
 pages = Blueprint("pages", __name__)
@@ -76,10 +76,9 @@ def log_out_by_form() -> Response:
 @pages.post("/language")
 def language() -> Response:
     """Remember the language of the pages."""
-    chosen = request.form.get("language", "")
-    if chosen in LANGUAGES:
-        session["language"] = chosen
-    return redirect(_safe_next(urlsplit(request.referrer or "").path), HTTPStatus.SEE_OTHER)
+    response = redirect(_safe_next(urlsplit(request.referrer or "").path), HTTPStatus.SEE_OTHER)
+    remember(request.form.get("language", ""), response)
+    return response
 
 
 @pages.get("/")
@@ -149,25 +148,21 @@ def revoke_share(share_id: str) -> Response:
 @pages.get("/settings")
 def settings() -> str:
     """Show the account's settings and API tokens."""
-    user, steward = current_account(), services().stewardship
-    tokens = services().accounts.tokens_of(user)
-    return render_template("settings.html", tokens=tokens, used=steward.quota.used(user.id), limits=steward.limits)
+    return render_template("settings.html", tokens=services().accounts.tokens_of(current_account()))
 
 
-@pages.get("/images/<image_id>/history")
-def history(image_id: str) -> str:
-    """Show what happened to one of the account's pictures."""
-    image = services().gallery.view(current_viewer(), image_id)
-    rows = [(entry, happening_text(entry), reason_of(entry)) for entry in services().stewardship.history.of(image.id)]
-    view = image_view(image)
-    return render_template("history.html", image_id=image.id, state=image, entries=rows, view=view, for_admin=False)
+@pages.get("/admin")
+def admin() -> str:
+    """Show the server's totals."""
+    report = services().stats()
+    return render_template("admin.html", totals=report["totals"], hosts=report["copies"])
 
 
 def _entry(template: str, error: str | None, target: str | None) -> str:
     accounts = services().accounts
     return render_template(
         template,
-        error=error,
+        error=translated(error) if error else None,
         next=_safe_next(target),
         registration_open=accounts.registration_open,
         first_account=accounts.none_yet,

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from ChatBot import errors
 from ChatBot.web.context import request_id
+from ChatBot.web.sentences import translated
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +54,11 @@ def problem(status: HTTPStatus, detail: str, kind: str, **extra: object) -> Resp
     """Return an error in the form the client prefers: a page for a browser's navigation, else problem+json."""
     if _wants_page():
         page = render_template(
-            "error.html", status=status.value, title=status.phrase, detail=detail, request_id=request_id()
+            "error.html",
+            status=status.value,
+            title=translated(status.phrase),
+            detail=translated(detail),
+            request_id=request_id(),
         )
         return make_response(page, status)
     body = {

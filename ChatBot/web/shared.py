@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Response, make_response, redirect, render_template, request, session, url_for
+from flask_babel import gettext
 from flask_openapi3 import APIBlueprint, Tag
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -43,13 +44,13 @@ def data(path: LinkPath) -> dict[str, Any] | BaseResponse:
 
 @shared.get("/share/<token>")
 def page(path: LinkPath) -> BaseResponse:
-    """Show a shared conversation as a complete page."""
+    """Show a shared conversation as a complete page, the same for everybody."""
     try:
         share = services().sharing.open(path.token)
     except NotFound:
-        return _private(make_response(render_template("share_gone.html"), HTTPStatus.NOT_FOUND))
+        return _private(make_response(_render("share_gone.html"), HTTPStatus.NOT_FOUND))
     if not _unlocked(share):
-        return _private(make_response(render_template("share_password.html", error=None), HTTPStatus.OK))
+        return _private(make_response(_render("share_password.html", error=None), HTTPStatus.OK))
     conversation, messages = services().sharing.content(share)
     services().sharing.count_view(share)
     attached = services().gallery.attached(messages)
@@ -60,7 +61,7 @@ def page(path: LinkPath) -> BaseResponse:
         "live": share.live,
         "description": _description(messages),
     }
-    html = render_template("share.html", share=summary, messages=views, og_image=_cover(path.token, messages))
+    html = _render("share.html", share=summary, messages=views, og_image=_cover(path.token, messages))
     return _private(make_response(html))
 
 
@@ -69,7 +70,7 @@ def unlock(path: LinkPath) -> BaseResponse:
     """Take the password of a protected link."""
     share = services().sharing.open(path.token)
     if not services().sharing.unlock(share, request.form.get("password", "")):
-        html = render_template("share_password.html", error="This is not the password.")
+        html = _render("share_password.html", error=gettext("This is not the password."))
         return _private(make_response(html, HTTPStatus.FORBIDDEN))
     session[UNLOCKED] = [*session.get(UNLOCKED, []), share.id][-50:]
     return redirect(url_for("shared.page", token=path.token), HTTPStatus.SEE_OTHER)
@@ -105,6 +106,11 @@ def _cover(token: str, messages: list[Message]) -> str | None:
         return None
     base = services().settings.public_base_url or request.host_url
     return f"{base.rstrip('/')}{shared_image_json(shown[0], _base(token))['src']}?w=1024"
+
+
+def _render(template: str, **context: Any) -> str:
+    """Render a page without the account that may be logged in: what is shared is not part of anybody's own pages."""
+    return render_template(template, me=None, **context)
 
 
 def _private(response: Response) -> Response:

@@ -14,8 +14,13 @@ export function csrfToken() {
   return document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 }
 
+/** The way to log in and come back here. */
+export function loginPath() {
+  return `/login?next=${encodeURIComponent(location.pathname)}`;
+}
+
 export function goToLogin() {
-  location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
+  location.assign(loginPath());
 }
 
 async function problemOf(response) {
@@ -54,5 +59,7 @@ export async function fragment(path) {
   const response = await send("GET", path, { Accept: "text/html" });
   const template = document.createElement("template");
   template.innerHTML = await response.text();
+  // A template is parsed as if scripts were off, so what is meant for that would be shown as well.
+  for (const spare of template.content.querySelectorAll("noscript")) spare.remove();
   return template.content.firstElementChild;
 }

@@ -1,6 +1,6 @@
 // The chat page: joins the message list, the stream, the composer and the dialogs.
 import { startActions } from "./actions.js";
-import { api } from "./api.js";
+import { api, loginPath } from "./api.js";
 import { Autoscroll } from "./autoscroll.js";
 import { Composer } from "./composer.js";
 import { startLightbox } from "./lightbox.js";
@@ -45,10 +45,18 @@ function announce(words) {
 function listen(after) {
   stream = new Stream(transcript.conversationId, after, {
     onEvent: (kind, data) => EVENTS[kind](data),
-    onLine: (connected) => {
-      document.getElementById("line-state").textContent = connected ? "" : text("reconnecting");
-    },
+    onLine: showLine,
   });
+}
+
+/** Tell how the line is; one that ended for good comes with the way on. */
+function showLine(state) {
+  const note = document.getElementById("line-state");
+  note.textContent = state === "open" ? "" : text(`line_${state}`);
+  const ways = { gone: ["/", "new_chat"], logged_out: [loginPath(), "log_in"] };
+  if (!ways[state]) return;
+  const [href, words] = ways[state];
+  note.append(" ", Object.assign(document.createElement("a"), { href, textContent: text(words) }));
 }
 
 const waiting = new Set();

@@ -1,5 +1,8 @@
-// Pictures come in softly: a blurred placeholder first, the cloud copy only once it is fully decoded, never a broken one.
+// Pictures come in softly: a blurred placeholder first, then the cloud copy or else our own, never a broken one.
 import { thumbHashToRGBA } from "../vendor/thumbhash-0.1.1/thumbhash.js";
+
+/** How long a cloud host may take for a picture that is in view before the server's own copy is asked. */
+const CLOUD_PATIENCE_SECONDS = 6;
 
 function drawPlaceholder(link) {
   const bytes = Uint8Array.from(atob(link.dataset.thumbhash), (character) => character.charCodeAt(0));
@@ -13,55 +16,59 @@ function drawPlaceholder(link) {
   return canvas;
 }
 
+/** Whether a picture itself is on the page, not the empty space that is kept for it. */
+export function isShown(image) {
+  return image.complete && image.naturalWidth > 0 && !image.src.startsWith("data:");
+}
+
 function soften(link) {
   const image = link.querySelector("img");
-  if (image.complete && image.naturalWidth) return;
-  const canvas = drawPlaceholder(link);
+  if (isShown(image)) return;
+  const canvas = link.dataset.thumbhash && drawPlaceholder(link);
   const waiting = `${link.classList[0]}--waiting`;
   link.classList.add(waiting);
   image.addEventListener("load", () => {
+    if (!isShown(image)) return;
     link.classList.remove(waiting);
     // Transparent pictures must not keep the blur behind them.
-    setTimeout(() => canvas.remove(), 300);
-  }, { once: true });
+    if (canvas) setTimeout(() => canvas.remove(), 300);
+  });
 }
 
-async function showFrom(image, url) {
-  const probe = new Image();
-  probe.referrerPolicy = "no-referrer";
-  probe.src = url;
-  await probe.decode();
-  image.referrerPolicy = "no-referrer";
-  image.removeAttribute("srcset");
-  image.src = url;
+function showFromCloud(image) {
   image.dataset.shownFrom = "cloud";
+  image.referrerPolicy = "no-referrer";
+  image.src = image.dataset.cloudSrc;
+  setTimeout(() => isShown(image) || showFromServer(image), 1000 * CLOUD_PATIENCE_SECONDS);
 }
 
-async function preferCloud(image) {
-  try {
-    await showFrom(image, image.dataset.cloudSrc);
-  } catch {
-    // The server's own copy stays: the host is down, blocked or sends something else.
-  }
+/** Turn to the server's own copy, which also ends the wait for the cloud; false when it was asked already. */
+function showFromServer(image) {
+  if (image.dataset.shownFrom !== "cloud") return false;
+  image.dataset.shownFrom = "server";
+  image.srcset = image.dataset.srcset;
+  image.src = image.dataset.src;
+  return true;
 }
 
 const nearView = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) {
     if (!isIntersecting) continue;
     nearView.unobserve(target);
-    preferCloud(target);
+    showFromCloud(target);
   }
 }, { rootMargin: "300px" });
 
-function admitFailure(image) {
+/** The note that a picture cannot be shown comes only when no source is left. */
+function watch(image) {
+  const note = () => image.parentElement.querySelector(".card__missing");
   image.addEventListener("error", () => {
-    const note = image.parentElement.querySelector(".card__missing");
-    if (note) note.hidden = false;
+    if (!showFromServer(image)) note().hidden = false;
   });
   image.addEventListener("load", () => {
-    const note = image.parentElement.querySelector(".card__missing");
-    if (note) note.hidden = true;
+    if (isShown(image)) note().hidden = true;
   });
+  if (image.dataset.cloudSrc && !image.dataset.shownFrom) nearView.observe(image);
 }
 
 const dressed = new WeakSet();
@@ -76,11 +83,8 @@ function forEachNew(root, selector, prepare) {
 
 /** Prepare the pictures and times inside `root` that were not prepared before. */
 export function dress(root) {
-  forEachNew(root, "[data-thumbhash]", soften);
-  forEachNew(root, ".card__open img", (image) => {
-    admitFailure(image);
-    if (image.dataset.cloudSrc) nearView.observe(image);
-  });
+  forEachNew(root, "[data-thumbhash], a:has(> [data-cloud-src])", soften);
+  forEachNew(root, ".card__open > img", watch);
   forEachNew(root, "time[datetime]", localise);
   forEachNew(root, ".prose pre", letKeysScroll);
 }

@@ -19,6 +19,8 @@ form.addEventListener("submit", async (event) => {
     value.value = token;
     document.getElementById("token-result").hidden = false;
     form.reset();
+    // The list listens (hx-trigger) and takes its rows anew from the server.
+    document.getElementById("token-list").dispatchEvent(new Event("token-created"));
     value.focus();
   } catch (error) {
     report(error);

@@ -83,6 +83,6 @@ function describe(share) {
   const parts = [date(share.created_at)];
   parts.push(share.expires_at ? text("expires", { date: date(share.expires_at) }) : text("never"));
   if (share.has_password) parts.push(text("password"));
-  parts.push(text("views", { n: share.views }));
+  parts.push(text(share.views === 1 ? "view" : "views", { n: share.views }));
   return parts.join(" · ");
 }

@@ -1,13 +1,14 @@
 // The event stream of a conversation: native EventSource, resumed by number, patient with dropped lines.
-import { goToLogin } from "./api.js";
-
 const KINDS = ["message", "delta", "progress", "stored", "failed", "updated", "removed", "conversation", "done"];
+/** What an answer of that status means; any other is worth another try. */
+const REFUSALS = { 401: "logged_out", 404: "gone" };
 const LONGEST_WAIT_SECONDS = 20;
 
 export class Stream {
-  /** `onEvent(kind, data)` gets what happens in order; `onLine(connected)` hears of drops and returns. */
+  /** `onEvent(kind, data)` gets what happens in order; `onLine(state)` hears how the line is:
+   * `open`, `reconnecting`, or for good `gone` (no such conversation any more) or `logged_out`. */
   constructor(conversationId, after, { onEvent, onLine }) {
-    this.path = `/api/conversation/${conversationId}/events`;
+    this.path = `/api/conversation/${conversationId}`;
     this.after = after;
     this.onEvent = onEvent;
     this.onLine = onLine;
@@ -16,10 +17,10 @@ export class Stream {
   }
 
   open() {
-    this.source = new EventSource(`${this.path}?after=${this.after}`);
+    this.source = new EventSource(`${this.path}/events?after=${this.after}`);
     this.source.addEventListener("open", () => {
       this.failures = 0;
-      this.onLine(true);
+      this.onLine("open");
     });
     this.source.addEventListener("error", () => this.#dropped());
     for (const kind of KINDS) this.source.addEventListener(kind, (event) => this.#receive(kind, event));
@@ -34,11 +35,12 @@ export class Stream {
   }
 
   async #dropped() {
-    this.onLine(false);
+    this.onLine("reconnecting");
     // A browser reconnects by itself after a dropped line, but gives up when the answer is an error.
     if (this.source.readyState !== EventSource.CLOSED) return;
-    if (await loggedOut()) {
-      goToLogin();
+    const reason = await refusal(this.path);
+    if (reason) {
+      this.onLine(reason);
       return;
     }
     this.failures += 1;
@@ -47,10 +49,11 @@ export class Stream {
   }
 }
 
-async function loggedOut() {
+/** Why the server will not open the stream again, or nothing when it may. */
+async function refusal(path) {
   try {
-    return (await fetch("/api/auth/me", { credentials: "same-origin" })).status === 401;
+    return REFUSALS[(await fetch(path, { method: "HEAD", credentials: "same-origin" })).status];
   } catch {
-    return false;
+    return undefined;
   }
 }

@@ -1,6 +1,6 @@
 // The list of messages: every message is rendered by the server and fetched as a fragment when it comes or changes.
 import { fragment } from "./api.js";
-import { dress } from "./pictures.js";
+import { dress, isShown } from "./pictures.js";
 import { text } from "./strings.js";
 
 const ACTIVE = ["queued", "streaming"];
@@ -117,15 +117,14 @@ function progressWords(stage, fraction, eta) {
   return parts.join(" · ");
 }
 
-/** Carry loaded pictures and opened details over, so that a refreshed message does not blink. */
+/** Carry pictures and opened details over, so that a refreshed message does not blink. */
 function keepPictures(old, message) {
   for (const card of old.querySelectorAll("[data-image-id]")) {
     const fresh = message.querySelector(`[data-image-id="${CSS.escape(card.dataset.imageId)}"]`);
-    const loaded = card.querySelector("img");
-    if (!fresh || !loaded?.complete || !loaded.naturalWidth) continue;
-    const cloud = fresh.querySelector("img").dataset.cloudSrc;
-    if (cloud && cloud !== loaded.dataset.cloudSrc) continue;
-    fresh.querySelector("img").replaceWith(loaded);
+    if (!fresh) continue;
+    const [here, next] = [card, fresh].map((one) => one.querySelector("img"));
+    // One that has arrived stays although the cloud has it by now: nothing is loaded twice.
+    if (isShown(here) || (!here.complete && here.dataset.cloudSrc === next.dataset.cloudSrc)) next.replaceWith(here);
     fresh.querySelector("details.copies").open = card.querySelector("details.copies").open;
   }
 }

@@ -109,6 +109,15 @@ def register(page: Page, username: str = "ann") -> None:
     page.wait_for_url("**/")
 
 
+def log_in(page: Page, username: str = "ann") -> None:
+    """Log in by the form."""
+    page.goto("/login")
+    page.get_by_label("User name").fill(username)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/")
+
+
 @pytest.fixture
 def ann(visit: Visit) -> Page:
     """The page of somebody who is logged in, at an empty conversation."""

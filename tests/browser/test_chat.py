@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
 from tests.browser.conftest import Console, draw, say
@@ -104,18 +106,63 @@ def test_an_edited_question_is_answered_anew_and_what_followed_is_gone(ann: Page
     expect(ann.locator(".message--user")).to_contain_text("two owls")
 
 
-def test_an_attached_picture_is_shown_with_its_question(ann: Page) -> None:
-    red_dot = bytes.fromhex(
-        "89504e470d0a1a0a0000000d49484452000000010000000108020000009077"
-        "53de0000000c49444154789c63f8cfc0000003010100c9fe92ef0000000049454e44ae426082"
-    )
-    upload: FilePayload = {"name": "dot.png", "mimeType": "image/png", "buffer": red_dot}
+RED_DOT = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108020000009077"
+    "53de0000000c49444154789c63f8cfc0000003010100c9fe92ef0000000049454e44ae426082"
+)
+MAKE_FILE = """
+  const bytes = Uint8Array.from(numbers);
+  const transfer = new DataTransfer();
+  transfer.items.add(new File([bytes], name, { type }));
+"""
 
-    ann.get_by_label("Attach pictures", exact=True).first.set_input_files([upload])
-    expect(ann.locator(".chip:not(.chip--busy)")).to_contain_text("dot.png")
+
+def attach(page: Page) -> None:
+    """Choose a picture in the file dialog."""
+    upload: FilePayload = {"name": "dot.png", "mimeType": "image/png", "buffer": RED_DOT}
+    page.get_by_label("Attach pictures", exact=True).first.set_input_files([upload])
+
+
+def paste(page: Page) -> None:
+    """Paste a picture that lies on the clipboard."""
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.evaluate(
+        """numbers => navigator.clipboard.write([
+             new ClipboardItem({ "image/png": new Blob([Uint8Array.from(numbers)], { type: "image/png" }) })])""",
+        list(RED_DOT),
+    )
+    page.get_by_label("Message", exact=True).press("Control+V")
+
+
+def drop(page: Page, name: str = "dot.png", mime_type: str = "image/png") -> None:
+    """Let go of a file over the conversation."""
+    page.evaluate(
+        f"""([numbers, name, type]) => {{
+          {MAKE_FILE}
+          const target = document.getElementById("scroll");
+          for (const kind of ["dragover", "drop"]) {{
+            target.dispatchEvent(
+              new DragEvent(kind, {{ dataTransfer: transfer, bubbles: true, cancelable: true }}));
+          }}
+        }}""",
+        [list(RED_DOT), name, mime_type],
+    )
+
+
+@pytest.mark.parametrize("give", [attach, paste, drop])
+def test_a_picture_that_is_attached_is_shown_with_its_question(ann: Page, give: Callable[[Page], None]) -> None:
+    give(ann)
+    expect(ann.locator(".chip:not(.chip--busy)")).to_contain_text(".png")
     say(ann, "what is this?")
 
     expect(ann.locator(".message--user .thumb img")).to_have_count(1)
+    expect(ann.locator(".chip")).to_have_count(0)
+
+
+def test_a_dropped_file_that_is_no_picture_is_refused_in_words(ann: Page) -> None:
+    drop(ann, "notes.txt", "text/plain")
+
+    expect(ann.get_by_role("alert")).to_contain_text("not a picture")
     expect(ann.locator(".chip")).to_have_count(0)
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import Console, draw, register, serving
+from tests.browser.conftest import Console, Visit, draw, log_in, register, serving
+from tests.fixtures.application import Api
 from tests.standins.hosts import HostServer
 
 
@@ -79,8 +81,61 @@ def test_the_gallery_shows_every_picture(ann: Page) -> None:
     expect(ann.get_by_role("img", name="two owls")).to_have_count(2)
 
 
-def test_the_verified_cloud_copy_is_shown_once_it_is_loaded(mai: Page, hosts: HostServer) -> None:
+def test_the_gallery_grows_in_place(app: Flask, visit: Visit) -> None:
+    api = Api(app).register("ann")
+    for number in range(13):
+        api.generate(f"fox {number}", width=64, height=64, count=4)
+    page = visit()
+    log_in(page)
+    page.goto("/gallery")
+    expect(page.locator(".tile")).to_have_count(48)
+
+    page.get_by_role("link", name="Show more").click()
+
+    expect(page.locator(".tile")).to_have_count(52)
+    expect(page.get_by_role("link", name="Show more")).to_have_count(0)
+    expect(page).to_have_url(re.compile("/gallery$"))
+    ids = page.locator(".tile").evaluate_all("tiles => tiles.map((tile) => tile.dataset.imageId)")
+    assert len(set(ids)) == 52
+    page.locator(".tile__open").last.click()
+    expect(page.get_by_role("dialog", name="Picture viewer")).to_be_visible()
+
+
+WATCH_FRAMES = """() => {
+  const seen = { frames: 0, broken: 0, heights: new Set() };
+  window.seenPictures = () => ({ ...seen, heights: [...seen.heights] });
+  const look = () => {
+    for (const image of document.querySelectorAll("figure.card .card__open > img")) {
+      seen.frames += 1;
+      const isBroken = image.complete && !image.naturalWidth && Number(getComputedStyle(image).opacity) > 0;
+      const note = image.parentElement.querySelector(".card__missing");
+      if (isBroken || (note && !note.hidden)) seen.broken += 1;
+      seen.heights.add(Math.round(image.getBoundingClientRect().height));
+    }
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+"""Looks at the pictures of a page in every frame from its beginning: is one broken, does one change its height?"""
+
+
+def frames(page: Page) -> dict[str, Any]:
+    """Return what was seen up to now, after the picture had time to settle."""
+    page.wait_for_timeout(500)
+    return dict(page.evaluate("seenPictures()"))
+
+
+def paths_asked(page: Page) -> list[str]:
+    """Return a list that fills with the paths that the page asks for."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    return asked
+
+
+def test_the_verified_cloud_copy_is_shown_and_nothing_else_is_fetched(mai: Page, hosts: HostServer) -> None:
     draw(mai)
+    mai.add_init_script(f"({WATCH_FRAMES})()")
+    asked = paths_asked(mai)
     mai.reload()
 
     picture = mai.locator("figure.card img")
@@ -88,18 +143,49 @@ def test_the_verified_cloud_copy_is_shown_once_it_is_loaded(mai: Page, hosts: Ho
     expect(picture).to_have_attribute("data-shown-from", "cloud")
     assert picture.evaluate("image => image.decode().then(() => image.currentSrc)").startswith(hosts.base_url)
     expect(mai.locator(".copies summary")).to_contain_text("+ postimages")
+    seen = frames(mai)
+    assert (seen["frames"] > 0, seen["broken"], len(seen["heights"])) == (True, 0, 1)
+    assert [path for path in asked if path.startswith("/i/")] == []
 
 
-def test_the_server_s_own_copy_stays_while_the_cloud_does_not_answer(
-    mai: Page, hosts: HostServer, console: Console
-) -> None:
+def test_a_cloud_that_fails_is_replaced_without_a_flash(mai: Page, hosts: HostServer, console: Console) -> None:
     mai.route(f"{hosts.base_url}/**", lambda route: route.abort())
     draw(mai)
+    mai.add_init_script(f"({WATCH_FRAMES})()")
 
-    with mai.expect_event("requestfailed", lambda request: request.url.startswith(hosts.base_url)):
-        mai.reload()
+    mai.reload()
 
     picture = mai.locator("figure.card img")
+    expect(picture).to_have_attribute("data-shown-from", "server")
     assert "/i/" in picture.evaluate("image => image.decode().then(() => image.currentSrc)")
-    expect(mai.locator(".card__missing")).to_be_hidden()
+    seen = frames(mai)
+    assert (seen["frames"] > 0, seen["broken"], len(seen["heights"])) == (True, 0, 1)
     console.forgive("ERR_FAILED")
+
+
+def test_a_cloud_that_stays_silent_is_not_waited_for_long(mai: Page, hosts: HostServer) -> None:
+    mai.route(f"{hosts.base_url}/**", lambda _: None)
+    draw(mai)
+
+    mai.reload()
+
+    picture = mai.locator("figure.card img")
+    expect(picture).to_have_attribute("data-shown-from", "server", timeout=20_000)
+    assert "/i/" in picture.evaluate("image => image.decode().then(() => image.currentSrc)")
+
+
+def test_a_picture_with_a_cloud_copy_is_shown_without_scripts(
+    mai: Page, new_context: Callable[..., BrowserContext]
+) -> None:
+    draw(mai)
+    cookies = mai.context.cookies()
+    context = new_context(java_script_enabled=False, base_url=mai.url)
+    context.add_cookies([{"name": each["name"], "value": each["value"], "url": mai.url} for each in cookies])
+    page = context.new_page()
+
+    page.goto(mai.url)
+
+    pictures = page.locator("figure.card img").locator("visible=true")
+    expect(pictures).to_have_count(1)
+    expect(pictures).to_have_attribute("src", re.compile("^/i/"))
+    assert page.request.get(str(pictures.get_attribute("src"))).headers["content-type"].startswith("image/")

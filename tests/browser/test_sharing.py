@@ -37,6 +37,16 @@ def test_a_shared_conversation_is_complete_without_an_account_and_without_script
     expect(reader.get_by_text("On this server")).to_have_count(0)
 
 
+def test_a_shared_conversation_is_not_part_of_the_reader_s_own_pages(ann: Page) -> None:
+    draw(ann)
+
+    ann.goto(share(ann))
+
+    expect(ann.locator(".message")).to_have_count(2)
+    expect(ann.locator(".account")).to_have_count(0)
+    expect(ann.get_by_role("link", name="Gallery")).to_have_count(0)
+
+
 def test_a_password_stands_before_a_protected_conversation(ann: Page, visit: Visit, console: Console) -> None:
     draw(ann)
     reader = visit()

@@ -132,6 +132,17 @@ def test_a_tool_call_draws_and_the_model_goes_on(make_workshop: MakeWorkshop, an
     assert assistant.heard[1][-2].tool_calls[0].id == assistant.heard[1][-1].tool_call_id == "call-1"
 
 
+def test_words_before_a_drawing_are_shown_before_it_is_made(make_workshop: MakeWorkshop, ann: User) -> None:
+    words = [TextDelta("One "), TextDelta("moment.")]
+    workshop = make_workshop(assistant=ScriptedAssistant([*words, *draws()], [TextDelta("Done."), STOP]))
+
+    _, answer = posted(workshop, ann)
+
+    events = workshop.repositories.events.after(answer.conversation_id or "", 0)
+    before = [event for event in events if event.seq < next(each.seq for each in events if each.type == "stored")]
+    assert "".join(event.data["text"] for event in before if event.type == "delta") == "One moment."
+
+
 @pytest.mark.parametrize(
     ("call", "reason"),
     [
@@ -301,6 +312,16 @@ def test_an_image_command_draws_without_the_model(make_workshop: MakeWorkshop, a
 
     assert [image.prompt for image in answer.images] == ["a red fox"]
     assert assistant.heard == []
+
+
+def test_the_title_of_a_new_conversation_is_what_was_to_be_drawn_without_its_options(
+    make_workshop: MakeWorkshop, ann: User
+) -> None:
+    workshop = make_workshop()
+
+    conversation, _ = posted(workshop, ann, "/image a lighthouse at dusk --size 256x256 --seed 7")
+
+    assert workshop.threads.get(Viewer(ann), conversation.id).title == "a lighthouse at dusk"
 
 
 def test_a_wrong_image_command_is_refused_and_writes_nothing(workshop: Workshop, ann: User) -> None:

@@ -1,0 +1,39 @@
+"""Fixed sentences of the server that people read on pages, so that the catalogues of translations hold them too."""
+
+from __future__ import annotations
+
+from flask_babel import gettext
+
+
+def known(sentence: str) -> str:
+    """Mark a sentence for the catalogues; ``make translations`` looks for this name."""
+    return sentence
+
+
+SENTENCES = (
+    known("Registration is closed on this server; ask its administrator for an account."),
+    known("The name or the password is wrong."),
+    known("A name has 2 to 64 characters."),
+    known("A name has no control or invisible characters."),
+    known("A password has at least 8 characters (and at most 1024)."),
+    known("Only an administrator may see this."),
+    known("There is nothing here."),
+    known("There is no such conversation."),
+    known("There is no such link."),
+    known("Something went wrong on the server. Its log has the details under this request id."),
+)
+
+TITLES = (
+    known("Bad Request"),
+    known("Unauthorized"),
+    known("Forbidden"),
+    known("Not Found"),
+    known("Too Many Requests"),
+    known("Internal Server Error"),
+    known("Service Unavailable"),
+)
+
+
+def translated(sentence: str) -> str:
+    """Return a sentence in the language of the page; one that the catalogues do not hold stays as it is."""
+    return str(gettext(sentence)) if sentence else sentence
