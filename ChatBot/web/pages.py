@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from ChatBot.errors import ChatBotError
 from ChatBot.web.context import current_account, current_viewer, services, signed_in
+from ChatBot.web.happenings import happening_text, reason_of
 from ChatBot.web.identity import log_in, log_out
 from ChatBot.web.locale import remember
 from ChatBot.web.paging import decode_cursor, encode_cursor
@@ -148,14 +149,18 @@ def revoke_share(share_id: str) -> Response:
 @pages.get("/settings")
 def settings() -> str:
     """Show the account's settings and API tokens."""
-    return render_template("settings.html", tokens=services().accounts.tokens_of(current_account()))
+    user, steward = current_account(), services().stewardship
+    tokens = services().accounts.tokens_of(user)
+    return render_template("settings.html", tokens=tokens, used=steward.quota.used(user.id), limits=steward.limits)
 
 
-@pages.get("/admin")
-def admin() -> str:
-    """Show the server's totals."""
-    report = services().stats()
-    return render_template("admin.html", totals=report["totals"], hosts=report["copies"])
+@pages.get("/images/<image_id>/history")
+def history(image_id: str) -> str:
+    """Show what happened to one of the account's pictures."""
+    image = services().gallery.view(current_viewer(), image_id)
+    rows = [(entry, happening_text(entry), reason_of(entry)) for entry in services().stewardship.history.of(image.id)]
+    view = image_view(image)
+    return render_template("history.html", image_id=image.id, state=image, entries=rows, view=view, for_admin=False)
 
 
 def _entry(template: str, error: str | None, target: str | None) -> str:
