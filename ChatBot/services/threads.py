@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from ChatBot.db.conversations import Conversations
+from ChatBot.db.history import NO_HISTORY, Notes
 from ChatBot.db.images import Images
 from ChatBot.db.messages import RUNNING, Messages
 from ChatBot.db.shares import Shares
@@ -21,8 +22,15 @@ class Threads:
     """The conversations of an account and the turns in them; it writes messages and answers none of them."""
 
     def __init__(
-        self, conversations: Conversations, messages: Messages, images: Images, shares: Shares, events: EventLog
+        self,
+        conversations: Conversations,
+        messages: Messages,
+        images: Images,
+        shares: Shares,
+        events: EventLog,
+        history: Notes = NO_HISTORY,
     ) -> None:
+        self._history = history
         self._conversations = conversations
         self._messages = messages
         self._images = images
@@ -89,6 +97,8 @@ class Threads:
         self._conversations.remove(conversation_id)
         self._events.forget(conversation_id)
 
+        pictures = [image for message in messages for image in message.images if image.trashed_at is None]
+        self._history.note_all("trashed", dict.fromkeys(image.id for image in pictures))
     def ask(
         self,
         user: User,
