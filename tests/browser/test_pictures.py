@@ -178,10 +178,8 @@ def test_a_picture_with_a_cloud_copy_is_shown_without_scripts(
     mai: Page, new_context: Callable[..., BrowserContext]
 ) -> None:
     draw(mai)
-    cookies = mai.context.cookies()
-    context = new_context(java_script_enabled=False, base_url=mai.url)
-    context.add_cookies([{"name": each["name"], "value": each["value"], "url": mai.url} for each in cookies])
-    page = context.new_page()
+    logged_in = mai.context.storage_state()
+    page = new_context(java_script_enabled=False, base_url=mai.url, storage_state=logged_in).new_page()
 
     page.goto(mai.url)
 
