@@ -115,7 +115,7 @@ class Quarantine:
             for folder in self._folder(plan_id).iterdir():
                 sync_folder(folder)
                 sync_folder(self._paths.root / folder.name)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return
         except OSError as error:
             raise _translate(error, plan_id) from error

@@ -17,6 +17,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.ssl_ import create_urllib3_context
 
 from ChatBot.outbound.targets import Target, UnsafeAddressError, vet_address
+from ChatBot.outbound.watchdog import WATCHDOG, Alarm
 
 AddressInfo = tuple[int, int, int, str, tuple[Any, ...]]
 Resolver = Callable[[str, int], list[AddressInfo]]
@@ -38,8 +39,7 @@ class Deadline:
         self._end = time.monotonic() + seconds
         self._lock = threading.Lock()
         self._lines: list[socket.socket] = []
-        self._timer = threading.Timer(seconds, self._cut)
-        self._timer.daemon = True
+        self._alarm: Alarm | None = None
         self.expired = False
 
     @property
@@ -57,11 +57,12 @@ class Deadline:
         _ = self.remaining_seconds
 
     def __enter__(self) -> Deadline:
-        self._timer.start()
+        self._alarm = WATCHDOG.set(self._end - time.monotonic(), self._cut)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
+        if self._alarm is not None:
+            self._alarm.cancel()
         with self._lock:
             for line in self._lines:
                 line.close()

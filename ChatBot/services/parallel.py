@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
+from queue import SimpleQueue
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -17,16 +18,20 @@ def in_parallel(work: Callable[[Item], Result], items: Iterable[Item], threads: 
     The first exception of ``work`` or of ``items`` ends it; what already runs is waited for.
     """
     source = iter(items)
+    done: SimpleQueue[Future[Result]] = SimpleQueue()
+    running: set[Future[Result]] = set()
     with ThreadPoolExecutor(threads, thread_name_prefix="parallel") as pool:
-        running: set[Future[Result]] = set()
         try:
             while True:
-                running |= {pool.submit(work, item) for item in islice(source, 2 * threads - len(running))}
+                for item in islice(source, 2 * threads - len(running)):
+                    future = pool.submit(work, item)
+                    running.add(future)
+                    future.add_done_callback(done.put)
                 if not running:
                     return
-                done, running = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
-                    yield future.result()
+                finished = done.get()
+                running.remove(finished)
+                yield finished.result()
         finally:
             for future in running:
                 future.cancel()

@@ -235,7 +235,8 @@ def _judge(look: _Look, copy: Copy, at: datetime) -> None:
     """Say what the recorded state of a copy means; a host's refusal is harmless once another host has the picture."""
     if copy.state == "suspect":
         if not any(each.kind == "untidy" and each.host == copy.host for each in look.notes):
-            look.say("suspect", copy.error or "what its URL gave was not the picture", copy.host)
+            replaced = any(each.host == copy.host and each.state == "verified" for each in look.image.copies)
+            look.say("suspect", copy.error or "its URL did not give the picture", copy.host, note=replaced)
     elif copy.state == "refused":
         elsewhere = any(each.state == "verified" for each in look.image.copies)
         look.say("refused", copy.error or "the host refused it", copy.host, note=elsewhere)

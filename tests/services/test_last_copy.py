@@ -1,104 +1,87 @@
-"""The last-copy rule asks the host, in this very moment, and believes nothing else."""
+"""The last-copy rule: whatever the states are, a clean-up leaves an intact exact copy of every picture."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pymongo.database import Database
 
-from ChatBot.errors import ProviderUnavailable
-from ChatBot.hosts.base import Upload
-from ChatBot.hosts.chain import HostChain
-from ChatBot.models import Copy, CopyState, Image
-from ChatBot.services.last_copy import LastCopyRule
-from tests.services.workshop import TRAITS, ScriptedHost, make_image, picture
+from ChatBot.db.repositories import Repositories
+from ChatBot.models import Copy, Image, User, now
+from tests.services.kept import KeptWorkshop, kept_workshop
+from tests.services.workshop import TRAITS, ScriptedHost, picture, re_encoded
+
+STATES = ("pending", "uploaded", "verified", "retry", "refused", "suspect", "gone")
+BEHIND = ("exact", "other", "re-encoded", "nothing")
+copies = st.tuples(st.sampled_from(STATES), st.sampled_from(["exact", "transcoded", None]), st.sampled_from(BEHIND))
+pictures = st.tuples(
+    st.sampled_from(["intact", "damaged", "missing"]), st.sampled_from(["present", "evicted"]), copies, copies
+)
 
 
 @pytest.fixture
-def host() -> ScriptedHost:
-    return ScriptedHost("first")
+def hosts() -> tuple[ScriptedHost, ScriptedHost]:
+    untrusted = TRAITS.__class__(**{**vars(TRAITS), "trusted": False})
+    return ScriptedHost("first"), ScriptedHost("second", traits=untrusted)
 
 
-def kept_on(*hosts: ScriptedHost, **fields: object) -> Image:
-    """Return the record of a picture with an exact, verified copy on each host."""
-    image = make_image()
-    copies = []
-    for host in hosts:
-        receipt = host.upload(Upload(image.id, picture(), image.mime_type, image.sha256))
-        copy = Copy(host=host.name, state="verified", fidelity="exact", url=receipt.url)
-        copies.append(copy.model_copy(update=fields))
-    return image.model_copy(update={"copies": tuple(copies)})
+@pytest.fixture
+def shop(
+    emptied_database: Database[dict[str, Any]],
+    repositories: Repositories,
+    tmp_path: Path,
+    hosts: tuple[ScriptedHost, ScriptedHost],
+) -> Iterator[KeptWorkshop]:
+    with kept_workshop(emptied_database, repositories, tmp_path, *hosts) as opened:
+        yield opened
 
 
-def why_kept(image: Image, *hosts: ScriptedHost) -> str:
-    return LastCopyRule(HostChain(hosts)).why_kept(image)
+def arranged(shop: KeptWorkshop, user: User, seed: int, drawn: Any) -> Image:
+    """Keep an old picture whose file and copies are as drawn; the records may lie."""
+    file, local, *made = drawn
+    image, data = shop.old_picture(user, seed), picture(seed)
+    data = shop.files.read(image.folder, image.filename)
+    records = []
+    for host, (state, fidelity, behind) in zip(shop.hosts, made, strict=True):
+        assert isinstance(host, ScriptedHost)
+        url = f"https://{host.name}.invalid/{image.id}"
+        given_back = {"exact": data, "other": b"other", "re-encoded": re_encoded(data)}.get(behind)
+        if given_back is not None:
+            host.pictures[url] = given_back
+        records.append(Copy(host=host.name, state=state, fidelity=fidelity, url=url, verified_at=now()))
+    if file == "missing":
+        shop.path(image).unlink()
+    elif file == "damaged":
+        shop.path(image).write_bytes(data[:-1])
+    shop.change(image, {"images.$.local": local, "images.$.copies": [copy.to_document() for copy in records]})
+    return shop.image(image.id)
 
 
-def test_an_exact_copy_that_was_fetched_just_now_lets_the_file_go(host: ScriptedHost) -> None:
-    image = kept_on(host)
-
-    assert why_kept(image, host) == ""
-    assert host.fetches == 1
-
-
-def return_another_picture(host: ScriptedHost) -> None:
-    host.pictures = dict.fromkeys(host.pictures, picture(99))
+def intact(shop: KeptWorkshop, image: Image) -> bool:
+    """Say whether the exact bytes are on this disk or behind any URL of the picture."""
+    path = shop.path(image)
+    if path.is_file() and sha256(path.read_bytes()).hexdigest() == image.sha256:
+        return True
+    found = (host.pictures.get(copy.url or "") for host in shop.hosts for copy in image.copies)  # type: ignore[attr-defined]
+    return any(data is not None and sha256(data).hexdigest() == image.sha256 for data in found)
 
 
-def return_less(host: ScriptedHost) -> None:
-    host.pictures = {url: data[:-1] for url, data in host.pictures.items()}
-
-
-def forget(host: ScriptedHost) -> None:
-    host.pictures.clear()
-
-
-def go_down(host: ScriptedHost) -> None:
-    host.down = ProviderUnavailable("asleep", provider="first")
-
-
-def lose_trust(host: ScriptedHost) -> None:
-    host.traits = replace(TRAITS, trusted=False)
-
-
-@pytest.mark.parametrize("breakage", [return_another_picture, return_less, forget, go_down, lose_trust])
-def test_a_copy_that_is_not_proved_now_keeps_the_file(
-    host: ScriptedHost, breakage: Callable[[ScriptedHost], None]
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(drawn=st.lists(pictures, min_size=1, max_size=4), grace=st.sampled_from([0, 24]))
+def test_every_picture_that_had_intact_bytes_still_has_them(
+    shop: KeptWorkshop, ann: User, drawn: list[Any], grace: float
 ) -> None:
-    image = kept_on(host)
-    breakage(host)
+    images = [arranged(shop, ann, seed, one) for seed, one in enumerate(drawn, 1)]
+    before = {image.id for image in images if intact(shop, image)}
 
-    assert "first" in why_kept(image, host)
+    shop.upkeep.cleanup.run(apply=True, force=True, grace_hours=grace)
+    shop.upkeep.holding.empty_expired()
 
-
-@pytest.mark.parametrize(
-    "state", ["pending", "leased", "uploaded", "retry", "refused", "suspect", "deleting", "gone", "delete_manual"]
-)
-def test_a_copy_that_was_never_verified_keeps_the_file_without_a_question(host: ScriptedHost, state: CopyState) -> None:
-    image = kept_on(host, state=state)
-
-    assert why_kept(image, host) == "no exact cloud copy"
-    assert host.fetches == 0
-
-
-@pytest.mark.parametrize("fields", [{"fidelity": "transcoded"}, {"fidelity": None}, {"url": None}])
-def test_a_copy_that_is_not_exact_keeps_the_file(host: ScriptedHost, fields: dict[str, object]) -> None:
-    assert why_kept(kept_on(host, **fields), host) == "no exact cloud copy"
-
-
-def test_a_picture_without_a_copy_keeps_its_file(host: ScriptedHost) -> None:
-    assert why_kept(make_image(), host) == "no exact cloud copy"
-
-
-def test_a_host_that_this_server_no_longer_has_keeps_the_file(host: ScriptedHost) -> None:
-    assert "first" in why_kept(kept_on(host))
-
-
-def test_a_second_copy_is_asked_when_the_first_one_fails(host: ScriptedHost) -> None:
-    second = ScriptedHost("second")
-    image = kept_on(host, second)
-    return_another_picture(host)
-
-    assert why_kept(image, host, second) == ""
-    assert (host.fetches, second.fetches) == (1, 1)
+    after = {image.id for image in images if intact(shop, shop.image(image.id))}
+    assert before <= after

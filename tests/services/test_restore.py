@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from ChatBot.errors import BytesMissing, SettingsError
 from ChatBot.media.paths import StoragePaths
 from ChatBot.models import Image, User
 from ChatBot.services.upkeep import Upkeep
@@ -104,3 +105,69 @@ def test_each_step_is_told(cloud: Workshop, pictures: list[Image]) -> None:
     upkeep_of(cloud).restore.run(reserve_bytes=0, apply=False, on_step=steps.append)
 
     assert steps == list(range(1, len(pictures)))
+
+
+def evict(cloud: Workshop, image: Image) -> None:
+    """Let a picture be in the cloud only, on purpose."""
+    cloud.path(image).unlink()
+    assert cloud.images.set_local(image.id, "present", "evicted")
+
+
+def test_an_evicted_picture_comes_back_only_when_asked_for(cloud: Workshop, ann: User) -> None:
+    image = cloud.upload(ann)
+    evict(cloud, image)
+
+    usual = upkeep_of(cloud).restore.run(reserve_bytes=0, apply=True)
+    asked = upkeep_of(cloud).restore.run(reserve_bytes=0, apply=True, evicted=True)
+
+    assert (usual.evicted, usual.restored) == (1, [])
+    assert asked.restored == [image.id]
+    assert cloud.image(image.id).local == "present"
+    assert cloud.files.read(image.folder, image.filename, image.sha256)
+
+
+def test_a_damaged_picture_counts_as_present_again(cloud: Workshop, ann: User) -> None:
+    image = cloud.upload(ann)
+    cloud.path(image).write_bytes(b"rotten")
+    cloud.images.set_local(image.id, "present", "corrupt")
+
+    upkeep_of(cloud).restore.run(reserve_bytes=0, apply=True)
+
+    assert cloud.image(image.id).local == "present"
+
+
+def test_a_restore_stops_before_the_disk_is_full(cloud: Workshop, pictures: list[Image]) -> None:
+    report = upkeep_of(cloud).restore.run(reserve_bytes=cloud.files.free_bytes() * 2, apply=True)
+
+    assert "make room" in report.stopped
+    assert report.restored == []
+    assert not cloud.path(pictures[1]).exists()
+
+
+def test_one_copy_that_fails_does_not_stop_the_others_and_the_next_run_does_only_the_rest(
+    cloud: Workshop, host: ScriptedHost, ann: User
+) -> None:
+    images = [cloud.upload(ann, picture(seed)) for seed in range(70)]
+    for image in images:
+        cloud.path(image).unlink()
+    host.fetch_errors = [BytesMissing("not now") for _ in range(5)]
+
+    first = upkeep_of(cloud).restore.run(reserve_bytes=0, apply=True, parallel=4)
+    before = host.fetches
+    second = upkeep_of(cloud).restore.run(reserve_bytes=0, apply=True, parallel=4)
+
+    assert (len(first.restored), len(first.lost)) == (65, 5)
+    assert set(second.restored) == set(first.lost)
+    assert host.fetches - before == 5
+
+
+def test_a_foreign_storage_is_refused(cloud: Workshop, ann: User) -> None:
+    image = cloud.upload(ann)
+    upkeep = upkeep_of(cloud)
+    cloud.path(image).unlink()
+    (cloud.root / ".chatbot-storage.json").write_text('{"id": "another"}')
+
+    with pytest.raises(SettingsError, match="another database"):
+        upkeep.restore.run(reserve_bytes=0, apply=True)
+
+    assert not cloud.path(image).exists()
