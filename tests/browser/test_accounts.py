@@ -65,6 +65,7 @@ def test_a_token_is_shown_once_and_can_be_revoked(ann: Page) -> None:
     ann.get_by_role("button", name="Create").click()
     expect(ann.get_by_label("Your token: it is shown only now")).not_to_have_value("")
     expect(ann.get_by_text("my laptop")).to_be_visible()
+    expect(ann.get_by_label("Your token: it is shown only now")).to_be_focused()
     ann.get_by_role("button", name="Revoke").click()
     ann.get_by_role("dialog", name="Revoke this token?").get_by_role("button", name="Revoke").click()
 
