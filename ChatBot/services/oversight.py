@@ -21,7 +21,7 @@ FAILURES = 20
 CHART_POINTS = 96
 """About as many as a chart on a phone can show."""
 DAYS = (1, 7, 90)
-"""The stretches of time that the chart can show; samples are kept for the longest of them."""
+"""The stretches of time that the page offers; samples are kept for the longest of them."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Oversight:
         )
 
     def disk_use(self, days: int) -> list[Sample]:
-        """Return measurements of the last so many days (one of ``DAYS``), thinned out to what a chart can show."""
+        """Return measurements of the last so many days (at most 90), thinned out to what a chart can show."""
         span = timedelta(days=days)
         return self._samples.since(now() - span, max(600, int(span.total_seconds()) // CHART_POINTS))
 

@@ -25,7 +25,7 @@ admin_pages = Blueprint("admin_pages", __name__, url_prefix="/admin")
 
 @admin.get("/overview")
 def overview(query: DiskUseQuery) -> dict[str, Any]:
-    """Return totals, hosts, outbox, failures, orphans and disk use over the last 1, 7 or 90 days."""
+    """Return totals, hosts, outbox, failures, orphans and disk use over the last 1 to 90 days."""
     steward = services().stewardship.oversight
     samples = [_sample_json(sample) for sample in steward.disk_use(query.days)]
     task = services().maintenance.latest()

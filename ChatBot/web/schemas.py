@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
@@ -193,9 +193,9 @@ class After(Query):
 
 
 class DiskUseQuery(Query):
-    """How many days of disk use: 1, 7 or 90."""
+    """How many days of disk use, up to the 90 that measurements are kept for."""
 
-    days: Literal[1, 7, 90] = 1
+    days: Annotated[int, Field(ge=1, le=90)] = 1
 
 
 class Rendition(Query):
