@@ -11,20 +11,24 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.table import Table
 
-from bench import intake, serving
+from bench import intake, restore, serving
 
 
 def main() -> None:
     """Measure and print; each part compares ways within its own run, so its ratios hold on any machine."""
-    taking, giving = intake.measure(), serving.measure()
+    taking, giving, returning = intake.measure(), serving.measure(), restore.measure()
     if "--json" in sys.argv[1:]:
-        body = {"intake": [asdict(row) for row in taking], "serving": [asdict(row) for row in giving]}
+        body = {
+            "intake": [asdict(row) for row in taking],
+            "serving": [asdict(row) for row in giving],
+            "restore": [asdict(row) for row in returning],
+        }
         sys.stdout.write(json.dumps(body) + "\n")
         return
-    Console().print(_table(taking, giving))
+    Console().print(_table(taking, giving, returning))
 
 
-def _table(taking: Sequence[intake.Row], giving: Sequence[serving.Row]) -> Table:
+def _table(taking: Sequence[intake.Row], giving: Sequence[serving.Row], returning: Sequence[restore.Row]) -> Table:
     load = f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     caption = f"Client: {serving.client_name()}, {serving.CONNECTIONS} connections. Machine: {load}."
     table = Table(title="ChatBot: performance", caption=caption, title_justify="left", caption_justify="left")
@@ -39,6 +43,10 @@ def _table(taking: Sequence[intake.Row], giving: Sequence[serving.Row]) -> Table
     for each in giving:
         times = (f"{each.p50_milliseconds:.1f}", f"{each.p99_milliseconds:.1f}")
         table.add_row("serving a private picture", each.way, f"{each.per_second:.0f}/s", f"{each.ratio:.0%}", *times)
+    table.add_section()
+    for back in returning:
+        figure, ratio = f"{back.seconds:.2f} s", f"{back.ratio:.2f} x floor"
+        table.add_row("restore of 1,000 pictures, 50 ms away", back.way, figure, ratio, "", "")
     return table
 
 
