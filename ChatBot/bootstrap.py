@@ -14,7 +14,6 @@ from ChatBot.assistants.base import Assistant
 from ChatBot.config import Settings, secret_key_of
 from ChatBot.db.connection import connect, ping
 from ChatBot.db.embedded import AttachedServer, RunningServer, ensure
-from ChatBot.db.images import Images
 from ChatBot.db.repositories import Repositories
 from ChatBot.generators import build_generators
 from ChatBot.generators.base import Generator
@@ -166,13 +165,14 @@ def _wire(settings: Settings, server: RunningServer, database: Database[dict[str
     messages, images = repositories.messages, repositories.images
     drawing = Running(messages, settings.generation_threads, "draw")
     chatting = Running(messages, CHAT_THREADS, "chat", owner=drawing.owner)
-    stewardship = Stewardship.build(repositories, paths, files, chain, _limits(settings))
+    stewardship = Stewardship.build(repositories, paths, files, chain, Limits.of(settings))
     history, quota = stewardship.history, stewardship.quota
+    gallery = Gallery(messages, images, events, room=quota, history=history)
     replicator = Replicator(
         chain,
         images,
         files,
-        lambda image_id: _announce(image_id, images, events),
+        gallery.announce,
         history=history,
         take_in=stewardship.orphans.take_in,
     )
@@ -250,7 +250,7 @@ def _wire(settings: Settings, server: RunningServer, database: Database[dict[str
         ),
         events=events,
         threads=threads,
-        gallery=Gallery(messages, images, events, room=quota, history=history),
+        gallery=gallery,
         sharing=sharing,
         image_handler=handler,
         replicator=replicator,
@@ -289,17 +289,6 @@ def _wire(settings: Settings, server: RunningServer, database: Database[dict[str
         ),
         pools=(drawing, chatting),
     )
-
-
-def _limits(settings: Settings) -> Limits:
-    return Limits(settings.image_per_user_limit, settings.user_quota_mb * 1_000_000, settings.local_max_mb * 1_000_000)
-
-
-def _announce(image_id: str, images: Images, events: EventLog) -> None:
-    """Tell the page that something changed about a picture's copies."""
-    located = images.find(image_id)
-    if located is not None:
-        events.publish(located.conversation_id, "updated", {"message_id": located.message_id})
 
 
 def _database_server(settings: Settings, purpose: str, *, may_attach: bool) -> RunningServer:

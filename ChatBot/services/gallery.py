@@ -111,6 +111,12 @@ class Gallery:
         self._events.publish(located.conversation_id, "updated", {"message_id": located.message_id})
         return located.image.model_copy(update={"trashed_at": None})
 
+    def announce(self, image_id: str) -> None:
+        """Tell the page that something changed about a picture's copies."""
+        located = self._images.find(image_id)
+        if located is not None:
+            self._events.publish(located.conversation_id, "updated", {"message_id": located.message_id})
+
     def _own(self, user: User, image_id: str) -> Located:
         located = self._images.find(image_id)
         if located is None or not can_change(Viewer(user), located.image.owner_id):

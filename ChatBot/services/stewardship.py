@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ChatBot.config import Settings
 from ChatBot.db.history import History
 from ChatBot.db.repositories import Repositories
 from ChatBot.hosts.chain import HostChain
@@ -35,6 +36,12 @@ class Limits:
     bytes_per_user: int = 0
     local_bytes: int = 0
     """Soft: local copies of all accounts together; what is safe elsewhere goes first."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> Limits:
+        """Return the limits that the settings name."""
+        megabyte = 1_000_000
+        return cls(settings.image_per_user_limit, settings.user_quota_mb * megabyte, settings.local_max_mb * megabyte)
 
 
 @dataclass(frozen=True)
