@@ -138,3 +138,13 @@ def test_an_answer_can_be_asked_for_again_and_a_question_changed(ann: Api, talk:
     assert again["user_message_id"] == question["id"]
     assert changed.status_code == 202
     assert ann.get(f"/api/conversation/{talk}").json["messages"][0]["content"] == "good evening"
+
+
+def test_a_stream_ends_with_its_conversation_and_is_not_opened_again(ann: Api, talk: str) -> None:
+    answer = follow(ann, talk)
+
+    assert ann.delete(f"/api/conversation/{talk}").status_code in (200, 204)
+
+    assert all(b"event: " not in piece for piece in answer.iter_encoded())
+    answer.close()
+    assert follow(ann, talk).status_code == 404
