@@ -6,11 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ChatBot.db.history import NO_HISTORY, Notes
-from ChatBot.db.images import Images
-from ChatBot.db.marks import Marks
-from ChatBot.db.messages import Messages
-from ChatBot.db.shares import Shares
-from ChatBot.db.tombstones import Tombstones
+from ChatBot.db.repositories import Repositories
 from ChatBot.hosts.chain import HostChain
 from ChatBot.media.files import FileStore
 from ChatBot.media.paths import StoragePaths
@@ -49,28 +45,24 @@ class Upkeep:
         paths: StoragePaths,
         files: FileStore,
         chain: HostChain,
-        images: Images,
-        messages: Messages,
-        shares: Shares,
-        tombstones: Tombstones,
-        marks: Marks,
+        repositories: Repositories,
         resolver: Resolver,
         sharing: Sharing,
         work_once: Callable[[], bool],
-        known_records: Callable[[list[str]], set[str]] = set,
         *,
         max_age_days: int,
         history: Notes = NO_HISTORY,
     ) -> Upkeep:
-        """Wire them; ``work_once`` does a piece of the outbox, ``known_records`` says which records have a document."""
-        volume = Volume(VolumeMark(paths.root), marks)
+        """Wire them; ``work_once`` does a piece of the outbox."""
+        images, shares = repositories.images, repositories.shares
+        volume = Volume(VolumeMark(paths.root), repositories.marks)
         plans = Plans(paths.root / "plans")
         rule = LastCopyRule(chain)
-        debris = Debris(images, files, known_records)
-        holding = Holding(images, tombstones, files, Quarantine(paths), rule, volume, plans)
+        debris = Debris(images, files, repositories.ledger.known)
+        holding = Holding(images, repositories.tombstones, files, Quarantine(paths), rule, volume, plans)
         cleanup = Cleanup(
             images,
-            messages,
+            repositories.messages,
             shares,
             files,
             rule,

@@ -25,20 +25,14 @@ class KeptWorkshop(Workshop):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        kept = self.repositories
         self.upkeep = Upkeep.build(
             StoragePaths(self.root),
             self.files,
             self.chain,
-            self.images,
-            self.messages,
-            kept.shares,
-            kept.tombstones,
-            kept.marks,
+            self.repositories,
             self.resolver,
             self.sharing,
             self.replicator.work_once,
-            kept.ledger.known,
             max_age_days=30,
         )
         self.upkeep.volume.begin()

@@ -85,16 +85,11 @@ def test_a_restore_is_told_with_the_host_that_helped(make_workshop: MakeWorkshop
 
 def upkeep_of(workshop: Workshop) -> Upkeep:
     """Return the commands on the workshop's database and disk."""
-    repositories = workshop.repositories
     upkeep = Upkeep.build(
         workshop.files._paths,
         workshop.files,
         workshop.chain,
-        workshop.images,
-        workshop.messages,
-        repositories.shares,
-        repositories.tombstones,
-        repositories.marks,
+        workshop.repositories,
         workshop.resolver,
         workshop.sharing,
         workshop.replicator.work_once,

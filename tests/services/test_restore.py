@@ -15,16 +15,11 @@ from tests.services.workshop import ScriptedHost, Workshop, picture
 
 def upkeep_of(workshop: Workshop) -> Upkeep:
     """Return the operator's services of a workshop whose storage folder is bound to its database."""
-    kept = workshop.repositories
     upkeep = Upkeep.build(
         StoragePaths(workshop.root),
         workshop.files,
         workshop.chain,
-        workshop.images,
-        workshop.messages,
-        kept.shares,
-        kept.tombstones,
-        kept.marks,
+        workshop.repositories,
         workshop.resolver,
         workshop.sharing,
         workshop.replicator.work_once,
