@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -52,7 +53,11 @@ class Generation:
         events: EventLog,
         running: Running,
         spool: Spool,
+        *,
+        parallel: int = 4,
     ) -> None:
+        """``parallel`` bounds how many pictures are drawn at once, for commands and for models that draw."""
+        self._slots = threading.BoundedSemaphore(parallel)
         self._generators = generators
         self._default = default
         self._handler = handler
@@ -149,7 +154,8 @@ class Generation:
         self._handler.require_room(message.owner_id, request.count)
         engine = self._generators[generator or self._default]
         report = self._reporter(message)
-        pictures = engine.generate(request, report, cancelled)
+        with self._slots:
+            pictures = engine.generate(request, report, cancelled)
         report(Progress("saving", 1.0))
         made = [(picture.data, _provenance(message, request, engine, picture)) for picture in pictures]
         for number, (data, provenance) in enumerate(made):

@@ -93,12 +93,12 @@ class Threads:
             if message.status in RUNNING:
                 self._messages.settle(message.id, "cancelled")
         self._images.trash_of(conversation_id)
+        pictures = [image for message in messages for image in message.images if image.trashed_at is None]
+        self._history.note_all("trashed", dict.fromkeys(image.id for image in pictures))
         self._messages.detach([message.id for message in messages])
         self._conversations.remove(conversation_id)
         self._events.forget(conversation_id)
 
-        pictures = [image for message in messages for image in message.images if image.trashed_at is None]
-        self._history.note_all("trashed", dict.fromkeys(image.id for image in pictures))
     def ask(
         self,
         user: User,
@@ -152,8 +152,8 @@ class Threads:
         if question is None:
             raise NotFound("The question of this answer is gone.")
         answer = _empty_answer(question, old.request, None)
+        self._messages.add(answer)  # first, so that a crash in between doubles an answer instead of losing it
         self._drop(conversation, history[index:])
-        self._messages.add(answer)
         self._announce(conversation, None, answer)
         return question, answer
 
@@ -173,8 +173,8 @@ class Threads:
         old = history[index]
         question = old.model_copy(update={"id": new_id(), "content": content, "created_at": now()})
         answer = _empty_answer(question, request, None)
-        self._drop(conversation, history[index:])
         self._messages.add(question, answer)
+        self._drop(conversation, history[index:])
         self._announce(conversation, None, question, answer)
         return question, answer
 
