@@ -11,8 +11,9 @@ from flask_openapi3 import Info, OpenAPI
 from werkzeug.wrappers import Response
 
 from ChatBot import __version__, lifetime
-from ChatBot.bootstrap import Services, build
+from ChatBot.bootstrap import build
 from ChatBot.config import PROJECT_ROOT, Settings, load_settings
+from ChatBot.container import Services
 from ChatBot.logs import log_to_stderr
 from ChatBot.models import new_id
 from ChatBot.web import assets, bodies, guard, headers, identity, locale, metrics, parsing, problems

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from argon2 import PasswordHasher
 from pymongo.database import Database
 
 from ChatBot.assistants import build_assistant
-from ChatBot.assistants.base import Assistant
 from ChatBot.config import Settings, secret_key_of
+from ChatBot.container import Services
 from ChatBot.db.connection import connect, ping
 from ChatBot.db.embedded import AttachedServer, RunningServer, ensure
 from ChatBot.db.repositories import Repositories
 from ChatBot.generators import build_generators
-from ChatBot.generators.base import Generator
 from ChatBot.hosts import build_chain, build_s3_records
-from ChatBot.hosts.chain import HostChain
 from ChatBot.media.files import FileStore
 from ChatBot.media.paths import StoragePaths
 from ChatBot.media.records import DiskRecords, record_lock
@@ -26,7 +23,6 @@ from ChatBot.media.spool import Spool
 from ChatBot.outbound import Gate
 from ChatBot.services.accounts import Accounts
 from ChatBot.services.chat import Chat
-from ChatBot.services.cleanup import Cleanup
 from ChatBot.services.deletion import Deletion
 from ChatBot.services.events import EventLog
 from ChatBot.services.evidence import Evidence
@@ -40,15 +36,12 @@ from ChatBot.services.records import Records, RecordStore
 from ChatBot.services.recovery import Recovery
 from ChatBot.services.replication import Replicator
 from ChatBot.services.resolver import Resolver
-from ChatBot.services.restore import Restore
 from ChatBot.services.running import Running
 from ChatBot.services.sharing import Sharing
 from ChatBot.services.stewardship import Limits, Stewardship
 from ChatBot.services.threads import Threads
 from ChatBot.services.upkeep import Upkeep
 from ChatBot.services.worker import Worker
-
-__all__ = ["Repositories", "Services", "build"]
 
 log = structlog.get_logger(__name__)
 
@@ -59,82 +52,13 @@ RECOVERY_SECONDS = 15.0
 PURGE_SECONDS = 600.0
 
 
-@dataclass(frozen=True)
-class Services:
-    """Everything the web and the commands call."""
-
-    settings: Settings
-    secret_key: str
-    server: RunningServer
-    database: Database[dict[str, Any]]
-    repositories: Repositories
-    assistant: Assistant
-    generators: Mapping[str, Generator]
-    chain: HostChain
-    gate: Gate
-    files: FileStore
-    spool: Spool
-    accounts: Accounts
-    events: EventLog
-    threads: Threads
-    gallery: Gallery
-    sharing: Sharing
-    image_handler: ImageHandler
-    replicator: Replicator
-    resolver: Resolver
-    generation: Generation
-    chat: Chat
-    restore: Restore
-    records: tuple[Records, ...]
-    rebuild: Rebuild
-    cleanup: Cleanup
-    upkeep: Upkeep
-    stewardship: Stewardship
-    maintenance: Maintenance
-    deletion: Deletion
-    health: Health
-    recovery: Recovery
-    worker: Worker
-    pools: tuple[Running, ...]
-
-    def start(self) -> None:
-        """Take over what a process that is gone left behind, and begin the background work.
-
-        With the embedded database there is one serving process, so whatever still runs has lost its process.
-        """
-        self.upkeep.volume.begin_again()
-        self.recovery.sweep(lonely=self.settings.mongodb_uri is None)
-        self.worker.start()
-
-    def wind_down(self) -> None:
-        """End the open streams and the work behind messages, so that the requests that wait for them are answered."""
-        self.events.close()
-        for pool in self.pools:
-            pool.close()
-
-    def close(self) -> None:
-        """Stop in the order of dependence: streams, answers, the worker, uploads, the database."""
-        self.wind_down()
-        self.maintenance.close()
-        self.worker.close()
-        self.replicator.close()
-        self.gate.close()
-        self.database.client.close()
-        self.server.stop()
-
-    def stats(self) -> dict[str, Any]:
-        """Return totals for operators."""
-        return self.health.stats()
-
-    def readiness(self) -> dict[str, Any]:
-        """Return part by part whether a picture could be made and kept now."""
-        return self.health.readiness()
-
-
-def build(settings: Settings, *, purpose: str = "serving", may_attach: bool = True) -> Services:
+def build(
+    settings: Settings, *, purpose: str = "serving", may_attach: bool = True, hasher: PasswordHasher | None = None
+) -> Services:
     """Build every service.
 
-    ``may_attach`` lets this process use the embedded database of another one that runs (commands, workers).
+    ``may_attach`` lets this process use the embedded database of another one that runs (commands, workers); ``hasher``
+    replaces the password hashing, which is slow on purpose.
     Raises ``SettingsError`` or ``DatabaseUnavailable`` with a sentence that says what to do.
     """
     server = _database_server(settings, purpose, may_attach=may_attach)
@@ -142,7 +66,7 @@ def build(settings: Settings, *, purpose: str = "serving", may_attach: bool = Tr
         database = connect(server.uri, settings.mongodb_db)
         try:
             ping(database)
-            return _wire(settings, server, database)
+            return _wire(settings, server, database, hasher or PasswordHasher())
         except BaseException:
             database.client.close()
             raise
@@ -151,7 +75,9 @@ def build(settings: Settings, *, purpose: str = "serving", may_attach: bool = Tr
         raise
 
 
-def _wire(settings: Settings, server: RunningServer, database: Database[dict[str, Any]]) -> Services:
+def _wire(
+    settings: Settings, server: RunningServer, database: Database[dict[str, Any]], hasher: PasswordHasher
+) -> Services:
     repositories = Repositories.on(database)
     gate = Gate(settings.fetch_allow_private_hosts)
     chain = build_chain(settings, gate)
@@ -212,7 +138,7 @@ def _wire(settings: Settings, server: RunningServer, database: Database[dict[str
         bury=records[0].bury,
         history=history,
     )
-    sharing = Sharing(repositories.shares, repositories.conversations, messages, images, threads)
+    sharing = Sharing(repositories.shares, repositories.conversations, messages, images, threads, hasher=hasher)
     upkeep = Upkeep.build(
         paths,
         files,
@@ -242,6 +168,7 @@ def _wire(settings: Settings, server: RunningServer, database: Database[dict[str
             repositories.tokens,
             repositories.sessions,
             allow_registration=settings.allow_registration,
+            hasher=hasher,
         ),
         events=events,
         threads=threads,

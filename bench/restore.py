@@ -21,8 +21,9 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
-from ChatBot.bootstrap import Services, build
+from ChatBot.bootstrap import build
 from ChatBot.config import PROJECT_ROOT, Settings
+from ChatBot.container import Services
 from ChatBot.db.embedded import EmbeddedServer
 from ChatBot.models import Copy, Image, Message, new_id, now
 

@@ -64,8 +64,7 @@ _TEXTS = {
             "`.env` rồi khởi động lại."
         ),
         "drawing": "Tôi là trợ lý bản demo, chưa có mô hình trò chuyện, nhưng vẽ thì được. Xin chờ một chút.",
-        "done": "Trợ lý bản demo không có gì để nói thêm: tranh của bạn đây. "
-        "Hãy đổi lời tả hoặc seed để có bức khác.",
+        "done": "Trợ lý bản demo không có gì để nói thêm: tranh của bạn đây. Hãy đổi lời tả hoặc seed để có bức khác.",
         "failed": "Tôi là trợ lý bản demo và không sửa được lỗi này: bức tranh chưa được vẽ. {reason}",
         "cannot_draw": "Tôi là trợ lý bản demo và ở đây không tự yêu cầu vẽ được. Hãy gõ `/image {prompt}`.",
     },

@@ -22,8 +22,9 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from ChatBot.bootstrap import Services, build
+from ChatBot.bootstrap import build
 from ChatBot.config import load_settings
+from ChatBot.container import Services
 from ChatBot.errors import ChatBotError, DatabaseUnavailable, InputError, NotFound, SettingsError
 from ChatBot.logs import log_to_stderr
 

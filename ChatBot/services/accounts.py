@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import unicodedata
+from functools import cached_property
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -49,7 +50,6 @@ class Accounts:
         self._sessions = sessions
         self._allow_registration = allow_registration
         self._hasher = hasher or PasswordHasher()
-        self._decoy = self._hasher.hash(secrets.token_hex(16))
 
     @property
     def registration_open(self) -> bool:
@@ -60,6 +60,11 @@ class Accounts:
     def none_yet(self) -> bool:
         """Whether the next account will be the first, and so the administrator."""
         return self._users.count() == 0
+
+    @cached_property
+    def _decoy(self) -> str:
+        """A hash that no password fits, so that an unknown name costs as much as a wrong password."""
+        return self._hasher.hash(secrets.token_hex(16))
 
     def register(self, username: str, password: str) -> User:
         """Create an account as a visitor does; the first one becomes the administrator.

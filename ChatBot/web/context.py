@@ -7,7 +7,7 @@ from typing import cast
 from flask import current_app, g
 from flask_login import current_user as login_user_proxy
 
-from ChatBot.bootstrap import Services
+from ChatBot.container import Services
 from ChatBot.errors import NotAuthenticated
 from ChatBot.models import Copy, User
 from ChatBot.services.access import Viewer

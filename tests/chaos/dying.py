@@ -13,8 +13,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from ChatBot.bootstrap import Services, build
+from ChatBot.bootstrap import build
 from ChatBot.config import Settings
+from ChatBot.container import Services
 from ChatBot.generators.base import GenerationRequest
 from ChatBot.media.files import Syscalls
 

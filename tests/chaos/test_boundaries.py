@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from ChatBot.bootstrap import Services
 from ChatBot.config import PROJECT_ROOT
+from ChatBot.container import Services
 from ChatBot.models import Message
 from tests.chaos.dying import BOUNDARIES
 from tests.fixtures.application import SettingsFactory

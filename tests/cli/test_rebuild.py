@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask
 
-from ChatBot.bootstrap import Services
+from ChatBot.container import Services
 from tests.cli.conftest import CommandLine
 from tests.fixtures.application import Api
 from tests.fixtures.s3 import S3Storage

@@ -19,7 +19,7 @@ from ChatBot.generators.base import GenerationRequest
 from ChatBot.models import Image, Message, User, new_id, now
 from ChatBot.services.access import Viewer
 from ChatBot.services.image_handler import Provenance
-from tests.fixtures.application import PASSWORD, SECRET_KEY
+from tests.fixtures.application import CHEAP_HASHER, PASSWORD, SECRET_KEY
 from tests.media.samples import noise, saved
 from tests.standins.hosts import HostServer
 from tests.standins.picture_host import PictureHost
@@ -60,7 +60,7 @@ class World:
                 "trash_days": 1,
             },
         )
-        self.services = build(self._settings)
+        self.services = build(self._settings, hasher=CHEAP_HASHER)
         self.people = [self.services.accounts.create(name, PASSWORD) for name in ("ann", "bob")]
         self.promises: dict[str, Promise] = {}
         self.shares: dict[str, tuple[str, str]] = {}
@@ -78,7 +78,7 @@ class World:
     def crash(self) -> None:
         """Forget the running services as a killed process would, and start new ones on what is stored."""
         old = self.services
-        self.services = build(self._settings)
+        self.services = build(self._settings, hasher=CHEAP_HASHER)
         old.close()
         self.services.recovery.sweep(lonely=True)
 
@@ -142,9 +142,10 @@ class World:
         for _ in range(40):
             if not self.services.replicator.work_once():
                 break
-        for _ in range(200):
-            if not self.services.records.work_once():
-                break
+        for records in self.services.records:
+            for _ in range(200):
+                if not records.work_once():
+                    break
 
     def purge(self) -> None:
         self.services.deletion.purge_due()

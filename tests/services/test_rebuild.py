@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from ChatBot.bootstrap import Services
+from ChatBot.container import Services
 from ChatBot.db.ledger import KINDS
 from ChatBot.errors import Forbidden, NotFound, SettingsError
 from ChatBot.generators.base import GenerationRequest

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from ChatBot.bootstrap import Services
+from ChatBot.container import Services
 from ChatBot.generators.base import GenerationRequest
 from ChatBot.models import Message, User, now
 from ChatBot.services.access import Viewer

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ChatBot.bootstrap import Services
+from ChatBot.container import Services
 from ChatBot.db.marks import Marks, StorageMark
 from ChatBot.db.repositories import Repositories
 from ChatBot.errors import SettingsError

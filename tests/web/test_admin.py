@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from ChatBot.bootstrap import Services
+from ChatBot.container import Services
 from ChatBot.db.samples import Sample
 from ChatBot.models import now
 from ChatBot.web.context import EXTENSION

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask
 
 from ChatBot.app import create_app
-from ChatBot.bootstrap import Services
+from ChatBot.container import Services
 from tests.fixtures.application import Api
 
 

@@ -14,7 +14,7 @@ from flask import Flask
 
 from ChatBot import errors
 from ChatBot.app import create_app
-from ChatBot.bootstrap import Services
+from ChatBot.container import Services
 from ChatBot.db.sessions import Sessions
 from ChatBot.web.problems import status_of
 from tests.fixtures.application import PASSWORD, Api

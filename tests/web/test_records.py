@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ChatBot.bootstrap import Services
+from ChatBot.container import Services
 from tests.fixtures.application import Api
 
 

@@ -13,7 +13,7 @@ import pytest
 import requests
 from flask import Flask
 
-from ChatBot.bootstrap import Services
+from ChatBot.container import Services
 from tests.fixtures.application import Api
 from tests.fixtures.s3 import S3Storage
 from tests.web.test_walk import states

@@ -1,0 +1,113 @@
+"""``Services``: everything the web and the commands call, in one frozen value with a beginning and an end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pymongo.database import Database
+
+from ChatBot.assistants.base import Assistant
+from ChatBot.config import Settings
+from ChatBot.db.embedded import RunningServer
+from ChatBot.db.repositories import Repositories
+from ChatBot.generators.base import Generator
+from ChatBot.hosts.chain import HostChain
+from ChatBot.media.files import FileStore
+from ChatBot.media.spool import Spool
+from ChatBot.outbound import Gate
+from ChatBot.services.accounts import Accounts
+from ChatBot.services.chat import Chat
+from ChatBot.services.cleanup import Cleanup
+from ChatBot.services.deletion import Deletion
+from ChatBot.services.events import EventLog
+from ChatBot.services.gallery import Gallery
+from ChatBot.services.generation import Generation
+from ChatBot.services.health import Health
+from ChatBot.services.image_handler import ImageHandler
+from ChatBot.services.maintenance import Maintenance
+from ChatBot.services.rebuild import Rebuild
+from ChatBot.services.records import Records
+from ChatBot.services.recovery import Recovery
+from ChatBot.services.replication import Replicator
+from ChatBot.services.resolver import Resolver
+from ChatBot.services.restore import Restore
+from ChatBot.services.running import Running
+from ChatBot.services.sharing import Sharing
+from ChatBot.services.stewardship import Stewardship
+from ChatBot.services.threads import Threads
+from ChatBot.services.upkeep import Upkeep
+from ChatBot.services.worker import Worker
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything the web and the commands call."""
+
+    settings: Settings
+    secret_key: str
+    server: RunningServer
+    database: Database[dict[str, Any]]
+    repositories: Repositories
+    assistant: Assistant
+    generators: Mapping[str, Generator]
+    chain: HostChain
+    gate: Gate
+    files: FileStore
+    spool: Spool
+    accounts: Accounts
+    events: EventLog
+    threads: Threads
+    gallery: Gallery
+    sharing: Sharing
+    image_handler: ImageHandler
+    replicator: Replicator
+    resolver: Resolver
+    generation: Generation
+    chat: Chat
+    restore: Restore
+    records: tuple[Records, ...]
+    rebuild: Rebuild
+    cleanup: Cleanup
+    upkeep: Upkeep
+    stewardship: Stewardship
+    maintenance: Maintenance
+    deletion: Deletion
+    health: Health
+    recovery: Recovery
+    worker: Worker
+    pools: tuple[Running, ...]
+
+    def start(self) -> None:
+        """Take over what a process that is gone left behind, and begin the background work.
+
+        With the embedded database there is one serving process, so whatever still runs has lost its process.
+        """
+        self.upkeep.volume.begin_again()
+        self.recovery.sweep(lonely=self.settings.mongodb_uri is None)
+        self.worker.start()
+
+    def wind_down(self) -> None:
+        """End the open streams and the work behind messages, so that the requests that wait for them are answered."""
+        self.events.close()
+        for pool in self.pools:
+            pool.close()
+
+    def close(self) -> None:
+        """Stop in the order of dependence: streams, answers, the worker, uploads, the database."""
+        self.wind_down()
+        self.maintenance.close()
+        self.worker.close()
+        self.replicator.close()
+        self.gate.close()
+        self.database.client.close()
+        self.server.stop()
+
+    def stats(self) -> dict[str, Any]:
+        """Return totals for operators."""
+        return self.health.stats()
+
+    def readiness(self) -> dict[str, Any]:
+        """Return part by part whether a picture could be made and kept now."""
+        return self.health.readiness()
