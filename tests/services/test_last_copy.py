@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pymongo.database import Database
 
@@ -80,8 +80,13 @@ def intact(shop: KeptWorkshop, image: Image) -> bool:
     return any(data is not None and sha256(data).hexdigest() == image.sha256 for data in found)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(drawn=st.lists(pictures, min_size=1, max_size=4), grace=st.sampled_from([0, 24]))
+@settings(
+    max_examples=40,
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(drawn=st.lists(pictures, min_size=3, max_size=6), grace=st.sampled_from([0, 24]))
 def test_every_picture_that_had_intact_bytes_still_has_them(
     shop: KeptWorkshop, ann: User, drawn: list[Any], grace: float
 ) -> None:
