@@ -25,22 +25,22 @@ from ChatBot.services.accounts import Accounts
 from ChatBot.services.chat import Chat
 from ChatBot.services.deletion import Deletion
 from ChatBot.services.events import EventLog
-from ChatBot.services.evidence import Evidence
 from ChatBot.services.gallery import Gallery
 from ChatBot.services.generation import Generation
 from ChatBot.services.health import Health
 from ChatBot.services.image_handler import ImageHandler, IntakeLimits
-from ChatBot.services.maintenance import Maintenance
-from ChatBot.services.rebuild import Rebuild
 from ChatBot.services.records import Records, RecordStore
 from ChatBot.services.recovery import Recovery
 from ChatBot.services.replication import Replicator
 from ChatBot.services.resolver import Resolver
 from ChatBot.services.running import Running
 from ChatBot.services.sharing import Sharing
-from ChatBot.services.stewardship import Limits, Stewardship
 from ChatBot.services.threads import Threads
-from ChatBot.services.upkeep import Upkeep
+from ChatBot.services.upkeep.evidence import Evidence
+from ChatBot.services.upkeep.maintenance import Maintenance
+from ChatBot.services.upkeep.rebuild import Rebuild
+from ChatBot.services.upkeep.stewardship import Limits, Stewardship
+from ChatBot.services.upkeep.wiring import Upkeep
 from ChatBot.services.worker import Worker
 
 log = structlog.get_logger(__name__)

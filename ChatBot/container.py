@@ -19,25 +19,25 @@ from ChatBot.media.spool import Spool
 from ChatBot.outbound import Gate
 from ChatBot.services.accounts import Accounts
 from ChatBot.services.chat import Chat
-from ChatBot.services.cleanup import Cleanup
 from ChatBot.services.deletion import Deletion
 from ChatBot.services.events import EventLog
 from ChatBot.services.gallery import Gallery
 from ChatBot.services.generation import Generation
 from ChatBot.services.health import Health
 from ChatBot.services.image_handler import ImageHandler
-from ChatBot.services.maintenance import Maintenance
-from ChatBot.services.rebuild import Rebuild
 from ChatBot.services.records import Records
 from ChatBot.services.recovery import Recovery
 from ChatBot.services.replication import Replicator
 from ChatBot.services.resolver import Resolver
-from ChatBot.services.restore import Restore
 from ChatBot.services.running import Running
 from ChatBot.services.sharing import Sharing
-from ChatBot.services.stewardship import Stewardship
 from ChatBot.services.threads import Threads
-from ChatBot.services.upkeep import Upkeep
+from ChatBot.services.upkeep.cleanup import Cleanup
+from ChatBot.services.upkeep.maintenance import Maintenance
+from ChatBot.services.upkeep.rebuild import Rebuild
+from ChatBot.services.upkeep.restore import Restore
+from ChatBot.services.upkeep.stewardship import Stewardship
+from ChatBot.services.upkeep.wiring import Upkeep
 from ChatBot.services.worker import Worker
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from ChatBot.cli.output import EXIT_FAILED_ITEMS, answer, apply_option, json_option, progress, running_services
-from ChatBot.services.cleanup import CleanupReport
-from ChatBot.services.holding import GRACE_HOURS
+from ChatBot.services.upkeep.cleanup import CleanupReport
+from ChatBot.services.upkeep.holding import GRACE_HOURS
 
 
 @click.command()

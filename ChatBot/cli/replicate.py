@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from ChatBot.cli.output import EXIT_FAILED_ITEMS, answer, apply_option, json_option, progress, running_services
-from ChatBot.services.replicate import WAIT_SECONDS
+from ChatBot.services.upkeep.replicate import WAIT_SECONDS
 
 
 @click.command()

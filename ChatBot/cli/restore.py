@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from ChatBot.cli.output import EXIT_FAILED_ITEMS, answer, apply_option, json_option, progress, running_services
-from ChatBot.services.restore import PARALLEL_RESTORES, RESERVE_BYTES, RestoreReport
+from ChatBot.services.upkeep.restore import PARALLEL_RESTORES, RESERVE_BYTES, RestoreReport
 
 
 @click.command()

@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from ChatBot.cli.output import EXIT_FAILED_ITEMS, answer, json_option, progress, running_services
-from ChatBot.services.verify import Finding
+from ChatBot.services.upkeep.verify import Finding
 
 
 @click.command()

@@ -13,7 +13,7 @@ from ChatBot.db.samples import Sample
 from ChatBot.db.tasks import Task, TaskKind
 from ChatBot.errors import InputError
 from ChatBot.models import Image
-from ChatBot.services.oversight import DAYS, Overview
+from ChatBot.services.upkeep.oversight import DAYS, Overview
 from ChatBot.web.context import current_account, services
 from ChatBot.web.happenings import happening_text, reason_of
 from ChatBot.web.present import durability_json, history_json, moment

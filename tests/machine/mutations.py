@@ -29,8 +29,8 @@ from ChatBot.db.shares import Shares
 from ChatBot.media.files import FileStore
 from ChatBot.models import Copy
 from ChatBot.services import gallery, replication, sharing
-from ChatBot.services.last_copy import LastCopyRule
 from ChatBot.services.resolver import Resolver
+from ChatBot.services.upkeep.last_copy import LastCopyRule
 from tests.machine.machine import Promises
 
 Mutation = Callable[[ExitStack], None]

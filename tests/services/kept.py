@@ -15,7 +15,7 @@ from ChatBot.db.repositories import Repositories
 from ChatBot.hosts.base import CloudHost
 from ChatBot.media.paths import StoragePaths
 from ChatBot.models import Image, User, now
-from ChatBot.services.upkeep import Upkeep
+from ChatBot.services.upkeep.wiring import Upkeep
 from tests.services.workshop import Workshop, picture
 
 

@@ -11,7 +11,7 @@ from pymongo.database import Database
 from ChatBot.db.history import History, without_addresses
 from ChatBot.errors import ProviderRefused, ProviderUnavailable
 from ChatBot.models import User, new_id
-from ChatBot.services.upkeep import Upkeep
+from ChatBot.services.upkeep.wiring import Upkeep
 from tests.services.workshop import ScriptedHost, Workshop, make_due, picture
 
 MakeWorkshop = Callable[..., Workshop]

@@ -13,7 +13,7 @@ from ChatBot.generators.base import GenerationRequest
 from ChatBot.models import User, now
 from ChatBot.services.image_handler import Provenance
 from ChatBot.services.quota import Quota
-from ChatBot.services.stewardship import Limits
+from ChatBot.services.upkeep.stewardship import Limits
 from tests.services.workshop import ScriptedGenerator, Workshop, at_once, make_image, make_message, picture
 
 MakeWorkshop = Callable[..., Workshop]

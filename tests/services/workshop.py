@@ -43,8 +43,8 @@ from ChatBot.services.replication import Replicator
 from ChatBot.services.resolver import Resolver
 from ChatBot.services.running import Running
 from ChatBot.services.sharing import Sharing
-from ChatBot.services.stewardship import Limits, Stewardship
 from ChatBot.services.threads import Threads
+from ChatBot.services.upkeep.stewardship import Limits, Stewardship
 from tests.media.samples import noise, photograph, saved
 
 LIMITS = IntakeLimits(max_bytes=500_000, max_pixels=4_000_000, max_frames=100)

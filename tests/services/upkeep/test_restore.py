@@ -9,7 +9,7 @@ import pytest
 from ChatBot.errors import BytesMissing, SettingsError
 from ChatBot.media.paths import StoragePaths
 from ChatBot.models import Image, User
-from ChatBot.services.upkeep import Upkeep
+from ChatBot.services.upkeep.wiring import Upkeep
 from tests.services.workshop import ScriptedHost, Workshop, picture
 
 

@@ -18,10 +18,10 @@ from ChatBot.db.users import Users
 from ChatBot.errors import ChatBotError, Conflict, IntegrityError, SettingsError
 from ChatBot.media.records import COMPLETE
 from ChatBot.models import Conversation, Message, Recorded, RecordPlace, Share, Tombstone, User
-from ChatBot.services.evidence import Evidence
 from ChatBot.services.records import SUFFIX, RecordStore, decode_record
-from ChatBot.services.salvage import Salvage, Verdict
-from ChatBot.services.volume import Volume
+from ChatBot.services.upkeep.evidence import Evidence
+from ChatBot.services.upkeep.salvage import Salvage, Verdict
+from ChatBot.services.upkeep.volume import Volume
 
 PARALLEL_READS = 16
 BATCH = 256

@@ -18,8 +18,8 @@ from ChatBot.errors import Forbidden, NotFound, SettingsError
 from ChatBot.generators.base import GenerationRequest
 from ChatBot.models import Image, Message, Recorded, Share, User, new_id, now
 from ChatBot.services.image_handler import Provenance
-from ChatBot.services.rebuild import RebuildReport
 from ChatBot.services.records import SUFFIX, encode_record
+from ChatBot.services.upkeep.rebuild import RebuildReport
 from tests.services.workshop import make_image, make_message, make_user, picture
 
 PASSWORD = "correct horse battery"

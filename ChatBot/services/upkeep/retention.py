@@ -15,9 +15,9 @@ from ChatBot.db.messages import Messages
 from ChatBot.db.shares import Shares
 from ChatBot.media.files import FileStore
 from ChatBot.models import Image
-from ChatBot.services.disk_use import bytes_by_folder, originals_bytes
-from ChatBot.services.last_copy import InUse, LastCopyRule
-from ChatBot.services.volume import Volume
+from ChatBot.services.upkeep.disk_use import bytes_by_folder, originals_bytes
+from ChatBot.services.upkeep.last_copy import InUse, LastCopyRule
+from ChatBot.services.upkeep.volume import Volume
 
 log = structlog.get_logger(__name__)
 

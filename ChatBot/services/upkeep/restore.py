@@ -12,9 +12,9 @@ from ChatBot.db.images import Images
 from ChatBot.errors import ChatBotError, StorageFull
 from ChatBot.media.files import FileStore
 from ChatBot.models import Image, LocalState
-from ChatBot.services.parallel import in_parallel
 from ChatBot.services.resolver import Resolver
-from ChatBot.services.volume import Volume
+from ChatBot.services.upkeep.parallel import in_parallel
+from ChatBot.services.upkeep.volume import Volume
 
 PARALLEL_RESTORES = 32
 RESERVE_BYTES = 500_000_000

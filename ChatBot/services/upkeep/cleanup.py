@@ -20,12 +20,12 @@ from ChatBot.db.shares import Shares
 from ChatBot.errors import ChatBotError
 from ChatBot.media.files import FileStore, StoredFile
 from ChatBot.models import Image, now
-from ChatBot.services.debris import Debris
-from ChatBot.services.holding import GRACE_HOURS, Holding
-from ChatBot.services.last_copy import InUse, LastCopyRule
-from ChatBot.services.parallel import in_parallel
-from ChatBot.services.plans import Plan, PlannedFile, Plans
-from ChatBot.services.volume import Volume
+from ChatBot.services.upkeep.debris import Debris
+from ChatBot.services.upkeep.holding import GRACE_HOURS, Holding
+from ChatBot.services.upkeep.last_copy import InUse, LastCopyRule
+from ChatBot.services.upkeep.parallel import in_parallel
+from ChatBot.services.upkeep.plans import Plan, PlannedFile, Plans
+from ChatBot.services.upkeep.volume import Volume
 
 MOST_EVICTED = 0.2
 """Share of the pictures that may lose their local copy in one run without the operator's explicit word."""

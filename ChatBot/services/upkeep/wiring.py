@@ -12,19 +12,19 @@ from ChatBot.media.files import FileStore
 from ChatBot.media.paths import StoragePaths
 from ChatBot.media.quarantine import Quarantine
 from ChatBot.media.volume import VolumeMark
-from ChatBot.services.cleanup import Cleanup
-from ChatBot.services.debris import Debris
-from ChatBot.services.evidence import Evidence
-from ChatBot.services.holding import Holding
-from ChatBot.services.last_copy import LastCopyRule
-from ChatBot.services.plans import Plans
-from ChatBot.services.replicate import Replicate
 from ChatBot.services.resolver import Resolver
-from ChatBot.services.restore import Restore
-from ChatBot.services.share_doctor import ShareDoctor
 from ChatBot.services.sharing import Sharing
-from ChatBot.services.verify import Verify
-from ChatBot.services.volume import Volume
+from ChatBot.services.upkeep.cleanup import Cleanup
+from ChatBot.services.upkeep.debris import Debris
+from ChatBot.services.upkeep.evidence import Evidence
+from ChatBot.services.upkeep.holding import Holding
+from ChatBot.services.upkeep.last_copy import LastCopyRule
+from ChatBot.services.upkeep.plans import Plans
+from ChatBot.services.upkeep.replicate import Replicate
+from ChatBot.services.upkeep.restore import Restore
+from ChatBot.services.upkeep.share_doctor import ShareDoctor
+from ChatBot.services.upkeep.verify import Verify
+from ChatBot.services.upkeep.volume import Volume
 
 
 @dataclass(frozen=True)

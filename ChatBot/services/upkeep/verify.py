@@ -19,9 +19,9 @@ from ChatBot.media.files import FileStore
 from ChatBot.media.paths import THUMBNAIL_FOLDER
 from ChatBot.models import UNSETTLED_COPY_STATES, Copy, Image, LocalState, now
 from ChatBot.services.copies import after_read
-from ChatBot.services.debris import Debris
-from ChatBot.services.parallel import in_parallel
-from ChatBot.services.volume import Volume
+from ChatBot.services.upkeep.debris import Debris
+from ChatBot.services.upkeep.parallel import in_parallel
+from ChatBot.services.upkeep.volume import Volume
 
 PARALLEL_CHECKS = 16
 STUCK_AFTER = timedelta(hours=1)

@@ -9,7 +9,7 @@ from ChatBot.db.ledger import Ledger
 from ChatBot.db.messages import RUNNING
 from ChatBot.errors import NotFound
 from ChatBot.models import Image, Message
-from ChatBot.services.evidence import Evidence
+from ChatBot.services.upkeep.evidence import Evidence
 
 
 @dataclass

@@ -15,7 +15,7 @@ from pymongo.database import Database
 from ChatBot.db.repositories import Repositories
 from ChatBot.errors import ProviderUnavailable, SettingsError
 from ChatBot.models import User, now
-from ChatBot.services.verify import VerifyReport
+from ChatBot.services.upkeep.verify import VerifyReport
 from tests.services.kept import KeptWorkshop, kept_workshop
 from tests.services.workshop import ScriptedHost, only_copy, picture
 

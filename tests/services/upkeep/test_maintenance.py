@@ -12,9 +12,9 @@ import pytest
 from ChatBot.db.tasks import Task
 from ChatBot.errors import ChatBotError, Conflict, InputError
 from ChatBot.models import User, new_id, now
-from ChatBot.services.cleanup import CleanupReport
-from ChatBot.services.maintenance import Maintenance
-from ChatBot.services.restore import RestoreReport
+from ChatBot.services.upkeep.cleanup import CleanupReport
+from ChatBot.services.upkeep.maintenance import Maintenance
+from ChatBot.services.upkeep.restore import RestoreReport
 from tests.services.workshop import SETTLED_SECONDS, Workshop
 
 

@@ -21,10 +21,10 @@ from ChatBot.media.files import FileStore, StoredFile
 from ChatBot.media.paths import ORIGINAL_FOLDERS
 from ChatBot.media.quarantine import HeldFile, Quarantine
 from ChatBot.models import Image, now
-from ChatBot.services.debris import ID_CHARACTERS
-from ChatBot.services.last_copy import LastCopyRule
-from ChatBot.services.plans import Plan, Plans
-from ChatBot.services.volume import Volume
+from ChatBot.services.upkeep.debris import ID_CHARACTERS
+from ChatBot.services.upkeep.last_copy import LastCopyRule
+from ChatBot.services.upkeep.plans import Plan, Plans
+from ChatBot.services.upkeep.volume import Volume
 
 log = structlog.get_logger(__name__)
 

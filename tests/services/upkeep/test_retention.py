@@ -10,9 +10,9 @@ import pytest
 from ChatBot.errors import ProviderUnavailable, SettingsError
 from ChatBot.media.volume import VolumeMark
 from ChatBot.models import Image, User, now
-from ChatBot.services.retention import KEPT_IN_A_ROW
-from ChatBot.services.stewardship import Limits
-from ChatBot.services.volume import Volume
+from ChatBot.services.upkeep.retention import KEPT_IN_A_ROW
+from ChatBot.services.upkeep.stewardship import Limits
+from ChatBot.services.upkeep.volume import Volume
 from tests.services.workshop import TRAITS, ScriptedHost, Workshop, picture, re_encoded
 
 MakeWorkshop = Callable[..., Workshop]

@@ -12,14 +12,14 @@ from ChatBot.hosts.chain import HostChain
 from ChatBot.media.files import FileStore
 from ChatBot.media.paths import StoragePaths
 from ChatBot.media.volume import VolumeMark
-from ChatBot.services.disk_use import DiskUse
-from ChatBot.services.last_copy import LastCopyRule
 from ChatBot.services.orphans import OrphanCare
-from ChatBot.services.oversight import Oversight
 from ChatBot.services.quota import Quota
-from ChatBot.services.retention import Retention
+from ChatBot.services.upkeep.disk_use import DiskUse
+from ChatBot.services.upkeep.last_copy import LastCopyRule
+from ChatBot.services.upkeep.oversight import Oversight
+from ChatBot.services.upkeep.retention import Retention
+from ChatBot.services.upkeep.volume import Volume
 from ChatBot.services.viewing import Viewing
-from ChatBot.services.volume import Volume
 
 VIEWS_SECONDS = 60.0
 ORPHANS_SECONDS = 60.0

@@ -13,7 +13,7 @@ from ChatBot.db.marks import Marks, StorageMark
 from ChatBot.db.repositories import Repositories
 from ChatBot.errors import SettingsError
 from ChatBot.media.volume import VolumeMark
-from ChatBot.services.volume import Volume
+from ChatBot.services.upkeep.volume import Volume
 
 FOREIGN = "f" * 32
 

@@ -17,7 +17,7 @@ from ChatBot.errors import InputError, NotFound, SettingsError
 from ChatBot.media.paths import StoragePaths
 from ChatBot.media.quarantine import HeldFile, Quarantine
 from ChatBot.models import Image, User, now
-from ChatBot.services.cleanup import CleanupReport
+from ChatBot.services.upkeep.cleanup import CleanupReport
 from tests.services.kept import KeptWorkshop, kept_workshop
 from tests.services.workshop import ScriptedHost, picture
 

@@ -12,8 +12,8 @@ from ChatBot.db.census import Census
 from ChatBot.db.tasks import Task, TaskKind, Tasks
 from ChatBot.errors import Cancelled, ChatBotError, Conflict, InputError
 from ChatBot.models import User, new_id
-from ChatBot.services.cleanup import Cleanup
-from ChatBot.services.restore import Restore
+from ChatBot.services.upkeep.cleanup import Cleanup
+from ChatBot.services.upkeep.restore import Restore
 
 log = structlog.get_logger(__name__)
 
