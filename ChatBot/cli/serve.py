@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 import click
+import structlog
 from granian import Granian
 from granian.constants import Interfaces
 from granian.http import HTTP1Settings
@@ -25,11 +26,16 @@ from ChatBot.db.embedded import EmbeddedServer
 from ChatBot.errors import SettingsError
 from ChatBot.logs import log_to_stderr
 
+log = structlog.get_logger(__name__)
+
 HEADER_SECONDS = 10
 """A client that has not sent its headers by then is cut off; half-open lines cost no thread until then."""
 STOP_SECONDS = 20
 """A server process that takes longer to finish its uploads is killed; they are taken over at the next start."""
 POLL_SECONDS = 0.05
+STEADY_SECONDS = 30.0
+SHORT_LIVES = 5
+"""So often in a row the server may end within ``STEADY_SECONDS`` before it counts as broken."""
 
 
 @click.command()
@@ -47,7 +53,7 @@ def serve(host: str | None, port: int | None) -> None:
         # Whatever is wrong is said here in one sentence; inside a server process it would be a traceback.
         build(settings, purpose="checking the settings").close()
         threading.Thread(target=_announce, args=(address, number), daemon=True).start()
-        _granian(settings, address, number).serve()
+        _keep_serving(settings, address, number)
     finally:
         if server is not None:
             server.stop()
@@ -64,6 +70,26 @@ def worker() -> None:
     services.worker.start()
     stop.wait()
     services.close()
+
+
+def _keep_serving(settings: Settings, host: str, port: int) -> None:
+    """Serve until asked to stop.
+
+    granian gives up when a server process dies twice within 5.5 seconds. Something that kills it by chance (the system
+    out of memory) may do that, so it is begun again; only what never gets going ends this process.
+    """
+    short_lives = 0
+    while True:
+        started = time.monotonic()
+        try:
+            _granian(settings, host, port).serve()
+        except SystemExit as error:
+            short_lives = short_lives + 1 if time.monotonic() - started < STEADY_SECONDS else 0
+            if not error.code or short_lives >= SHORT_LIVES:
+                raise
+            log.warning("server.begins_again", short_lives=short_lives)
+        else:
+            return
 
 
 def _own_database(settings: Settings, purpose: str) -> EmbeddedServer | None:

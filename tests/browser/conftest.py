@@ -13,8 +13,11 @@ import pytest
 from flask import Flask
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 from werkzeug.serving import make_server
+from werkzeug.wsgi import ClosingIterator
 
 from tests.fixtures.application import PASSWORD
+
+LAST_ANSWERS_SECONDS = 10.0
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -36,10 +39,36 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     return {**browser_type_launch_args, "executable_path": shutil.which("chromium"), "args": arguments}
 
 
+class Busy:
+    """A WSGI application that knows how many answers are under way; endless streams of events do not count."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._changed = threading.Condition()
+        self._running = 0
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        if environ["PATH_INFO"].endswith("/events"):
+            return self._app(environ, start_response)
+        self._count(1)
+        return ClosingIterator(self._app(environ, start_response), lambda: self._count(-1))
+
+    def wait(self) -> None:
+        """Wait until the last answer is sent, so that none of them meets a closed database."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._running == 0, LAST_ANSWERS_SECONDS)
+
+    def _count(self, step: int) -> None:
+        with self._changed:
+            self._running += step
+            self._changed.notify_all()
+
+
 @contextmanager
 def serving(app: Flask) -> Iterator[str]:
     """Serve an application on loopback and give its address."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    busy = Busy(app)
+    server = make_server("127.0.0.1", 0, busy, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -47,6 +76,7 @@ def serving(app: Flask) -> Iterator[str]:
     finally:
         server.shutdown()
         thread.join()
+        busy.wait()
         server.server_close()
 
 

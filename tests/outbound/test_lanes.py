@@ -55,9 +55,10 @@ class KeepingServer:
             received = b""
             while True:
                 try:
-                    received += line.recv(65536)
-                    if not received:
+                    piece = line.recv(65536)
+                    if not piece:
                         return
+                    received += piece
                     if b"\r\n\r\n" in received:
                         received = b""
                         self.requests.append(number)
@@ -69,6 +70,7 @@ class KeepingServer:
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self._threads[0].join()  # from here on no further line is accepted
         for line in self.lines:
             try:
                 line.shutdown(socket.SHUT_RDWR)
