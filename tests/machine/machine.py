@@ -122,6 +122,11 @@ class Promises(RuleBasedStateMachine):
         assert callable(how)
         self.world.damage(data.draw(st.sampled_from(self.world.ids("live"))), how)
 
+    @precondition(lambda self: self.world.ids("live"))
+    @rule(data=st.data(), host=HOST)
+    def a_host_loses_a_picture(self, data: st.DataObject, host: str) -> None:
+        self.world.lose_copy(data.draw(st.sampled_from(self.world.ids("live"))), host)
+
     @precondition(lambda self: any(each.conversation_id for each in self.world.promises.values()))
     @rule(data=st.data())
     def share(self, data: st.DataObject) -> None:
@@ -165,14 +170,13 @@ class Promises(RuleBasedStateMachine):
             if image is None or promise.state != "live":
                 continue
             for copy in image.copies:
-                if copy.state == "verified":
-                    assert copy.fidelity is not None
+                if copy.state in ("uploaded", "verified", "suspect"):
+                    assert copy.url, "a reference was erased"
+                if copy.state == "verified" and copy.fidelity == "exact" and copy.url not in promise.proved:
                     host = getattr(self.world.hosts, copy.host)
-                    assert any(one.gets for one in host.stored), "verified without a GET"
-                if copy.url:
-                    promise.urls[copy.host] = copy.url
-            for host_name in promise.urls:
-                assert any(copy.host == host_name and copy.url for copy in image.copies), "a reference was erased"
+                    assert self.world.was_fetched(copy), "verified without a GET"
+                    assert host.fault not in ("other_picture", "reencoded"), "verified by other bytes"
+                    promise.proved.add(str(copy.url))
 
     @invariant()
     def i6_whole_files_and_i7_no_empty_document(self) -> None:

@@ -24,12 +24,13 @@ from rich.table import Table
 
 from ChatBot.db.embedded import EmbeddedServer
 from ChatBot.db.images import Images
-from ChatBot.db.messages import Messages
 from ChatBot.db.shares import Shares
 from ChatBot.media.files import FileStore
 from ChatBot.models import Copy
 from ChatBot.services import gallery, replication, sharing
+from ChatBot.services.access import owns
 from ChatBot.services.resolver import Resolver
+from ChatBot.services.threads import Threads
 from ChatBot.services.upkeep.last_copy import LastCopyRule
 from tests.machine.machine import Promises
 
@@ -43,6 +44,26 @@ def replaced(owner: Any, name: str, change: Callable[[Callable[..., Any]], Calla
         stack.enter_context(patch.object(owner, name, change(getattr(owner, name))))
 
     return plant
+
+
+def together(*mutations: Mutation) -> Mutation:
+    """Return a mutation that plants several: a promise with two defences is broken only when both are."""
+
+    def plant(stack: ExitStack) -> None:
+        for mutation in mutations:
+            mutation(stack)
+
+    return plant
+
+
+def _ownership_is_enough(_original: Callable[..., Any]) -> Callable[..., Any]:
+    """Owners see their pictures, whatever became of them."""
+    return lambda viewer, image, _holder: owns(viewer, image.owner_id)
+
+
+def _without_key(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A request's key is not stored with its answer."""
+    return lambda self, *words, **options: original(self, *words, **{**options, "idempotency_key": None})
 
 
 def _proved_at_once(original: Callable[..., Copy]) -> Callable[..., Copy]:
@@ -128,11 +149,13 @@ MUTATIONS: dict[str, Mutation] = {
     "send the local file without checking it": replaced(Resolver, "_prove", _unchecked_open),
     "send a cloud copy without checking it": replaced(Resolver, "_fetch", _first_bytes_win),
     "write half a file": replaced(FileStore, "write", _torn),
-    "find does not look at the trash": replaced(Images, "find", _blind_find),
+    "the trash still answers": together(
+        replaced(Images, "find", _blind_find), replaced(gallery, "can_view_image", _ownership_is_enough)
+    ),
     "everybody is the owner": replaced(gallery, "can_view_image", _always(True)),
     "a link shows every picture": replaced(sharing.Sharing, "image", _share_shows_all),
     "revoking does nothing": replaced(Shares, "revoke", _always(True)),
-    "idempotency keys are forgotten": replaced(Messages, "by_key", _always(None)),
+    "idempotency keys are forgotten": replaced(Threads, "ask", _without_key),
 }
 
 

@@ -8,8 +8,8 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.machine.machine import Promises
 
-EXAMPLES = 8
-STEPS = 15
+EXAMPLES = 20
+STEPS = 25
 
 
 @pytest.mark.timeout(600)

@@ -16,7 +16,7 @@ from ChatBot.bootstrap import build
 from ChatBot.config import Settings
 from ChatBot.errors import ChatBotError, NotFound
 from ChatBot.generators.base import GenerationRequest
-from ChatBot.models import Image, Message, User, new_id, now
+from ChatBot.models import Copy, Image, Message, User, new_id, now
 from ChatBot.services.access import Viewer
 from ChatBot.services.image_handler import Provenance
 from tests.fixtures.application import CHEAP_HASHER, PASSWORD, SECRET_KEY
@@ -38,8 +38,8 @@ class Promise:
     conversation_id: str | None
     state: str = "live"
     """``live``, ``trashed``, ``purged``, or ``forfeited``: its last copy was taken from outside."""
-    urls: dict[str, str] = field(default_factory=dict)
-    """Every copy's URL that was ever recorded, by host."""
+    proved: set[str] = field(default_factory=set)
+    """The URLs whose proof was seen to be a real one."""
 
 
 class World:
@@ -182,7 +182,28 @@ class World:
             self.promises[image_id].state = "forfeited"
         how(path)
 
+    def lose_copy(self, image_id: str, host_name: str) -> None:
+        """Let a host lose what it has of a picture; without an intact local file the picture is forfeited."""
+        image = self.image(image_id)
+        if image is None:
+            return
+        for one in getattr(self.hosts, host_name).live:
+            if sha256(one.data).hexdigest() == image.sha256:
+                one.deleted = True
+        if not self._has_local_file(image) and not self.has_exact_copy(image):
+            self.promises[image_id].state = "forfeited"
+
+    def _has_local_file(self, image: Image) -> bool:
+        path = self._settings.storage_root / image.folder / image.filename
+        regular = path.is_file() and not path.is_symlink()
+        return regular and sha256(path.read_bytes()).hexdigest() == image.sha256
+
     # What can be seen
+
+    def was_fetched(self, copy: Copy) -> bool:
+        """Say whether somebody asked the stand-in for the picture behind a copy's URL."""
+        host = getattr(self.hosts, copy.host)
+        return any(one.gets for one in host.stored if str(copy.url).endswith(host.picture_path(one)))
 
     def image(self, image_id: str) -> Image | None:
         located = self.services.repositories.images.find(image_id, trashed=True)
