@@ -178,3 +178,19 @@ def test_script_parses_and_may_be_run(shell: str, script: str) -> None:
 
     assert (parsed.returncode, parsed.stderr) == (0, "")
     assert path.stat().st_mode & 0o111 == 0o111
+
+
+def test_every_test_that_the_proof_names_exists() -> None:
+    named = set(
+        re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", (PROJECT_ROOT / "docs" / "proof.md").read_text("utf-8"))
+    )
+
+    absent = [
+        f"{path}::{name}"
+        for path, name in sorted(named)
+        if not (PROJECT_ROOT / path).is_file()
+        or (name and f"def {name}(" not in (PROJECT_ROOT / path).read_text("utf-8"))
+    ]
+
+    assert named
+    assert absent == []

@@ -19,8 +19,8 @@ CLIENTS = 4
 SHORTEST_LIFE_SECONDS = 0.1
 LONGEST_LIFE_SECONDS = 3.0
 SETTLE_SECONDS = 120.0
-VICTIMS = ("everything", "everything", "worker", "mongod")
-"""What is killed; the whole server twice as often as a part of it."""
+VICTIMS = ("everything", "everything", "main", "worker", "mongod")
+"""What is killed: all processes at once, as a power switch does, or one of them."""
 
 
 def run(folder: Path, kills: int, seed: int, say: object = print) -> Findings:
@@ -56,8 +56,11 @@ def run(folder: Path, kills: int, seed: int, say: object = print) -> Findings:
 
 def _kill(server: ServerProcess, victim: str) -> None:
     """Kill a part of the server and wait until it answers again."""
-    if victim == "everything":
-        server.kill()
+    if victim in ("everything", "main"):
+        if victim == "everything":
+            server.clear_away()
+        else:
+            server.kill()
         server.start()
         return
     process = server.worker() if victim == "worker" else server.mongod()
