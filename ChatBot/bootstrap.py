@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from functools import cached_property
 from typing import Any
 
 import structlog
@@ -66,7 +68,7 @@ def build(
         database = connect(server.uri, settings.mongodb_db)
         try:
             ping(database)
-            return _wire(settings, server, database, hasher or PasswordHasher())
+            return _Wiring(settings, server, database, hasher or PasswordHasher()).services()
         except BaseException:
             database.client.close()
             raise
@@ -75,142 +77,207 @@ def build(
         raise
 
 
-def _wire(
-    settings: Settings, server: RunningServer, database: Database[dict[str, Any]], hasher: PasswordHasher
-) -> Services:
-    repositories = Repositories.on(database)
-    gate = Gate(settings.fetch_allow_private_hosts)
-    chain = build_chain(settings, gate)
-    generators = build_generators(settings)
-    assistant = build_assistant(settings)
-    paths = StoragePaths(settings.storage_root)
-    paths.ensure()
-    files = FileStore(paths)
-    spool = Spool(settings.storage_root / "spool")
-    events = EventLog(repositories.events)
-    messages, images = repositories.messages, repositories.images
-    drawing = Running(messages, settings.generation_threads, "draw")
-    chatting = Running(messages, CHAT_THREADS, "chat", owner=drawing.owner)
-    stewardship = Stewardship.build(repositories, paths, files, chain, Limits.of(settings))
-    history, quota = stewardship.history, stewardship.quota
-    gallery = Gallery(messages, images, events, room=quota, history=history)
-    replicator = Replicator(
-        chain,
-        images,
-        files,
-        gallery.announce,
-        history=history,
-        take_in=stewardship.orphans.take_in,
-    )
-    handler = ImageHandler(
-        files,
-        messages,
-        replicator,
-        IntakeLimits(settings.image_max_bytes, settings.image_max_pixels, settings.image_max_frames),
-        cloud_wait_seconds=settings.cloud_wait_seconds,
-        room=quota,
-        history=history,
-    )
-    resolver = Resolver(files, images, chain, history)
-    threads = Threads(repositories.conversations, messages, images, repositories.shares, events, history)
-    generation = Generation(
-        generators,
-        settings.image_generator,
-        handler,
-        messages,
-        threads,
-        events,
-        drawing,
-        spool,
-        parallel=settings.generation_threads,
-    )
-    chat = Chat(assistant, generation, threads, messages, images, files, events, chatting)
-    recovery = Recovery(messages, generation, chat, events, (drawing, chatting), spool)
-    ledger = repositories.ledger
-    places: tuple[RecordStore, ...] = (DiskRecords(files), *build_s3_records(settings, gate))
-    records = tuple(Records(ledger, place, record_lock(paths, place.place)) for place in places)
-    deletion = Deletion(
-        images,
-        repositories.tombstones,
-        files,
-        chain,
-        trash_days=settings.trash_days,
-        bury=records[0].bury,
-        history=history,
-    )
-    sharing = Sharing(repositories.shares, repositories.conversations, messages, images, threads, hasher=hasher)
-    upkeep = Upkeep.build(
-        paths,
-        files,
-        chain,
-        repositories,
-        resolver,
-        sharing,
-        replicator.work_once,
-        max_age_days=settings.image_max_age_days,
-        history=history,
-    )
-    upkeep.volume.begin()
-    return Services(
-        settings=settings,
-        secret_key=secret_key_of(settings),
-        server=server,
-        database=database,
-        repositories=repositories,
-        assistant=assistant,
-        generators=generators,
-        chain=chain,
-        gate=gate,
-        files=files,
-        spool=spool,
-        accounts=Accounts(
-            repositories.users,
-            repositories.tokens,
-            repositories.sessions,
-            allow_registration=settings.allow_registration,
-            hasher=hasher,
-        ),
-        events=events,
-        threads=threads,
-        gallery=gallery,
-        sharing=sharing,
-        image_handler=handler,
-        replicator=replicator,
-        resolver=resolver,
-        generation=generation,
-        chat=chat,
-        recovery=recovery,
-        restore=upkeep.restore,
-        records=records,
-        rebuild=Rebuild(ledger, images, repositories.users, Evidence(files, chain), places, upkeep.volume),
-        cleanup=upkeep.cleanup,
-        upkeep=upkeep,
-        stewardship=stewardship,
-        maintenance=Maintenance(repositories.tasks, repositories.census, upkeep.restore, upkeep.cleanup),
-        deletion=deletion,
-        health=Health(
-            messages,
-            images,
-            files,
-            chain,
-            generators[settings.image_generator],
-            assistant,
-            repositories.users,
-            lambda: ping(database),
-            upkeep.volume.require,
-        ),
-        worker=Worker(
-            [replicator.work_once],
-            [
-                (RECOVERY_SECONDS, recovery.sweep),
-                (PURGE_SECONDS, deletion.purge_due),
-                (PURGE_SECONDS, upkeep.holding.empty_expired),
-                *stewardship.chores,
-            ],
-            beside=[each.work_once for each in records],
-        ),
-        pools=(drawing, chatting),
-    )
+class _Wiring:
+    """What each service is made of; a part is built when the first other one asks for it, and once."""
+
+    def __init__(
+        self, settings: Settings, server: RunningServer, database: Database[dict[str, Any]], hasher: PasswordHasher
+    ) -> None:
+        self.settings = settings
+        self.server = server
+        self.database = database
+        self._hasher = hasher
+        self.repositories = Repositories.on(database)
+        self._paths = StoragePaths(settings.storage_root)
+        self._paths.ensure()
+        self.secret_key = secret_key_of(settings)
+        self.gate = Gate(settings.fetch_allow_private_hosts)
+        self.chain = build_chain(settings, self.gate)
+        self.generators = build_generators(settings)
+        self.assistant = build_assistant(settings)
+        self.files = FileStore(self._paths)
+        self.spool = Spool(settings.storage_root / "spool")
+        self.events = EventLog(self.repositories.events)
+
+    def services(self) -> Services:
+        """Build everything that ``Services`` names."""
+        self.upkeep.volume.begin()
+        return Services(**{part.name: getattr(self, part.name) for part in fields(Services)})
+
+    # People
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        kept = self.repositories
+        return Accounts(
+            kept.users,
+            kept.tokens,
+            kept.sessions,
+            allow_registration=self.settings.allow_registration,
+            hasher=self._hasher,
+        )
+
+    @cached_property
+    def sharing(self) -> Sharing:
+        kept = self.repositories
+        return Sharing(kept.shares, kept.conversations, kept.messages, kept.images, self.threads, hasher=self._hasher)
+
+    # Conversations
+
+    @cached_property
+    def threads(self) -> Threads:
+        kept = self.repositories
+        return Threads(
+            kept.conversations, kept.messages, kept.images, kept.shares, self.events, self.stewardship.history
+        )
+
+    @cached_property
+    def pools(self) -> tuple[Running, Running]:
+        """Where pictures are drawn, and where answers are written."""
+        drawing = Running(self.repositories.messages, self.settings.generation_threads, "draw")
+        return drawing, Running(self.repositories.messages, CHAT_THREADS, "chat", owner=drawing.owner)
+
+    @cached_property
+    def generation(self) -> Generation:
+        return Generation(
+            self.generators,
+            self.settings.image_generator,
+            self.image_handler,
+            self.repositories.messages,
+            self.threads,
+            self.events,
+            self.pools[0],
+            self.spool,
+            parallel=self.settings.generation_threads,
+        )
+
+    @cached_property
+    def chat(self) -> Chat:
+        kept = self.repositories
+        return Chat(
+            self.assistant,
+            self.generation,
+            self.threads,
+            kept.messages,
+            kept.images,
+            self.files,
+            self.events,
+            self.pools[1],
+        )
+
+    @cached_property
+    def recovery(self) -> Recovery:
+        return Recovery(self.repositories.messages, self.generation, self.chat, self.events, self.pools, self.spool)
+
+    # Pictures and their copies
+
+    @cached_property
+    def gallery(self) -> Gallery:
+        kept, steward = self.repositories, self.stewardship
+        return Gallery(kept.messages, kept.images, self.events, room=steward.quota, history=steward.history)
+
+    @cached_property
+    def image_handler(self) -> ImageHandler:
+        settings = self.settings
+        return ImageHandler(
+            self.files,
+            self.repositories.messages,
+            self.replicator,
+            IntakeLimits(settings.image_max_bytes, settings.image_max_pixels, settings.image_max_frames),
+            cloud_wait_seconds=settings.cloud_wait_seconds,
+            room=self.stewardship.quota,
+            history=self.stewardship.history,
+        )
+
+    @cached_property
+    def replicator(self) -> Replicator:
+        return Replicator(
+            self.chain,
+            self.repositories.images,
+            self.files,
+            self.gallery.announce,
+            history=self.stewardship.history,
+            take_in=self.stewardship.orphans.take_in,
+        )
+
+    @cached_property
+    def resolver(self) -> Resolver:
+        return Resolver(self.files, self.repositories.images, self.chain, self.stewardship.history)
+
+    @cached_property
+    def deletion(self) -> Deletion:
+        return Deletion(
+            self.repositories.images,
+            self.repositories.tombstones,
+            self.files,
+            self.chain,
+            trash_days=self.settings.trash_days,
+            bury=self.records[0].bury,
+            history=self.stewardship.history,
+        )
+
+    # Records, upkeep, oversight
+
+    @cached_property
+    def _places(self) -> tuple[RecordStore, ...]:
+        return (DiskRecords(self.files), *build_s3_records(self.settings, self.gate))
+
+    @cached_property
+    def records(self) -> tuple[Records, ...]:
+        ledger = self.repositories.ledger
+        return tuple(Records(ledger, place, record_lock(self._paths, place.place)) for place in self._places)
+
+    @cached_property
+    def rebuild(self) -> Rebuild:
+        kept, evidence = self.repositories, Evidence(self.files, self.chain)
+        return Rebuild(kept.ledger, kept.images, kept.users, evidence, self._places, self.upkeep.volume)
+
+    @cached_property
+    def stewardship(self) -> Stewardship:
+        limits = Limits.of(self.settings)
+        return Stewardship.build(self.repositories, self._paths, self.files, self.chain, limits)
+
+    @cached_property
+    def upkeep(self) -> Upkeep:
+        return Upkeep.build(
+            self._paths,
+            self.files,
+            self.chain,
+            self.repositories,
+            self.resolver,
+            self.sharing,
+            self.replicator.work_once,
+            max_age_days=self.settings.image_max_age_days,
+            history=self.stewardship.history,
+        )
+
+    @cached_property
+    def maintenance(self) -> Maintenance:
+        return Maintenance(self.repositories.tasks, self.repositories.census, self.upkeep.restore, self.upkeep.cleanup)
+
+    @cached_property
+    def health(self) -> Health:
+        return Health(
+            self.repositories.messages,
+            self.repositories.images,
+            self.files,
+            self.chain,
+            self.generators[self.settings.image_generator],
+            self.assistant,
+            self.repositories.users,
+            lambda: ping(self.database),
+            self.upkeep.volume.require,
+        )
+
+    @cached_property
+    def worker(self) -> Worker:
+        chores = [
+            (RECOVERY_SECONDS, self.recovery.sweep),
+            (PURGE_SECONDS, self.deletion.purge_due),
+            (PURGE_SECONDS, self.upkeep.holding.empty_expired),
+            *self.stewardship.chores,
+        ]
+        return Worker([self.replicator.work_once], chores, beside=[each.work_once for each in self.records])
 
 
 def _database_server(settings: Settings, purpose: str, *, may_attach: bool) -> RunningServer:

@@ -66,10 +66,8 @@ class Services:
     resolver: Resolver
     generation: Generation
     chat: Chat
-    restore: Restore
     records: tuple[Records, ...]
     rebuild: Rebuild
-    cleanup: Cleanup
     upkeep: Upkeep
     stewardship: Stewardship
     maintenance: Maintenance
@@ -78,6 +76,16 @@ class Services:
     recovery: Recovery
     worker: Worker
     pools: tuple[Running, ...]
+
+    @property
+    def restore(self) -> Restore:
+        """Brings local files back."""
+        return self.upkeep.restore
+
+    @property
+    def cleanup(self) -> Cleanup:
+        """Makes room on this disk."""
+        return self.upkeep.cleanup
 
     def start(self) -> None:
         """Take over what a process that is gone left behind, and begin the background work.

@@ -10,7 +10,15 @@ from typing import Any
 from flask import request
 from flask_openapi3 import APIBlueprint, Tag
 
-from ChatBot.errors import ChatBotError, InputError, ProviderError, ProviderUnavailable, QuotaExceeded, TooLarge
+from ChatBot.errors import (
+    ChatBotError,
+    Conflict,
+    InputError,
+    ProviderError,
+    ProviderUnavailable,
+    QuotaExceeded,
+    TooLarge,
+)
 from ChatBot.generators.base import GenerationRequest
 from ChatBot.models import Message
 from ChatBot.services.image_handler import Provenance
@@ -188,4 +196,7 @@ def _failure(message: Message) -> ChatBotError:
     reason = message.error or "The picture was stopped before it was ready."
     if message.over_quota:
         return QuotaExceeded(reason)
+    if message.status != "failed":
+        # A program that repeats its key would get this answer for ever, and a 5xx would tell it to go on repeating.
+        return Conflict(f"{reason} Ask again, with another Idempotency-Key.")
     return ProviderUnavailable(reason, provider=str((message.request or {}).get("generator", "")))
