@@ -24,6 +24,7 @@ PRIMARY_SECONDS = 60.0
 """An election among one takes 0.05 s; replaying a long journal comes before that and is not counted here."""
 POLL_SECONDS = 0.01
 NOT_YET_INITIALIZED = 94
+ALREADY_INITIALIZED = 23
 USER_ALREADY_EXISTS = 51003
 
 
@@ -49,18 +50,36 @@ def _ensure_user(client: Client, username: str, password: str | None) -> None:
 
 
 def _configure(client: Client, member: str) -> None:
-    try:
-        config = client.admin.command("replSetGetConfig")["config"]
-    except OperationFailure as error:
-        if error.code != NOT_YET_INITIALIZED:
-            raise
-        client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [{"_id": 0, "host": member}]})
-        return
-    if [entry["host"] for entry in config["members"]] != [member]:
+    config = _read_or_initiate(client, member)
+    if config is not None and [entry["host"] for entry in config["members"]] != [member]:
         log.info("mongod.moved", member=member)
         only = {**config["members"][0], "host": member}
         moved = {**config, "version": config["version"] + 1, "members": [only]}
         client.admin.command("replSetReconfig", moved, force=True)
+
+
+def _read_or_initiate(client: Client, member: str) -> dict[str, Any] | None:
+    """Return the replica set's configuration, or None when it was made just now.
+
+    A mongod that was killed answers for a moment as if it had none, because it is still reading it: initiating it
+    then is refused as done already, and the question is asked again.
+    """
+    deadline = time.monotonic() + PRIMARY_SECONDS
+    first = {"_id": REPLICA_SET, "members": [{"_id": 0, "host": member}]}
+    while True:
+        try:
+            return dict(client.admin.command("replSetGetConfig")["config"])
+        except OperationFailure as error:
+            if error.code != NOT_YET_INITIALIZED:
+                raise
+        try:
+            client.admin.command("replSetInitiate", first)
+        except OperationFailure as error:
+            if error.code != ALREADY_INITIALIZED or time.monotonic() > deadline:
+                raise
+            time.sleep(POLL_SECONDS)
+        else:
+            return None
 
 
 def _wait_for_primary(client: Client) -> None:
