@@ -47,12 +47,11 @@ def send(image: Image, *, width: int | None = None, download: bool = False) -> R
     resolver = services().resolver
     opened = resolver.open(image) if width is None else resolver.open_thumbnail(image, width)
     try:
-        answer = _answer(opened, image, download)
+        services().stewardship.viewing.note(image.id)
+        return _answer(opened, image, download)
     except BaseException:
         opened.file.close()
         raise
-    services().stewardship.viewing.note(image.id)
-    return answer
 
 
 def _answer(opened: Opened, image: Image, download: bool) -> Response:

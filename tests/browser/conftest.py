@@ -6,7 +6,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
@@ -40,7 +40,11 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 
 class Busy:
-    """A WSGI application that knows how many answers are under way; endless streams of events do not count."""
+    """A WSGI application that knows how many answers are under way; endless streams of events do not count.
+
+    An answer is taken whole and closed before it is sent: werkzeug's server forgets to close one whose reader resets
+    the connection, and the picture's file would stay open.
+    """
 
     def __init__(self, app: Flask) -> None:
         self._app = app
@@ -51,10 +55,14 @@ class Busy:
         if environ["PATH_INFO"].endswith("/events"):
             return self._app(environ, start_response)
         self._count(1)
-        return ClosingIterator(self._app(environ, start_response), lambda: self._count(-1))
+        try:
+            with closing(ClosingIterator(self._app(environ, start_response))) as answer:
+                return list(answer)
+        finally:
+            self._count(-1)
 
     def wait(self) -> None:
-        """Wait until the last answer is sent, so that none of them meets a closed database."""
+        """Wait until the last answer is made, so that none of them meets a closed database."""
         with self._changed:
             self._changed.wait_for(lambda: self._running == 0, LAST_ANSWERS_SECONDS)
 
