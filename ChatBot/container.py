@@ -25,6 +25,7 @@ from ChatBot.services.gallery import Gallery
 from ChatBot.services.generation import Generation
 from ChatBot.services.health import Health
 from ChatBot.services.image_handler import ImageHandler
+from ChatBot.services.privacy import Privacy
 from ChatBot.services.records import Records
 from ChatBot.services.recovery import Recovery
 from ChatBot.services.replication import Replicator
@@ -64,6 +65,7 @@ class Services:
     image_handler: ImageHandler
     replicator: Replicator
     resolver: Resolver
+    privacy: Privacy
     generation: Generation
     chat: Chat
     records: tuple[Records, ...]

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-RefusalReason = Literal["too_large", "type", "auth", "quota", "moderation", "input"]
+RefusalReason = Literal["too_large", "type", "auth", "quota", "moderation", "input", "private"]
 
 
 class ChatBotError(Exception):

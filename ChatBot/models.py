@@ -87,6 +87,8 @@ class User(Recorded):
     """The case-folded, NFKC-normalised name that must be unique."""
     password_hash: str
     role: Literal["admin", "member"] = "member"
+    private: bool = False
+    """None of its pictures goes to a public host."""
     created_at: datetime
 
 
@@ -159,6 +161,8 @@ class Image(Model):
     local: LocalState = "present"
     copies: tuple[Copy, ...] = ()
     created_at: datetime
+    private: bool = False
+    """No public host may have it: its account, or a conversation that shows it, is private."""
     trashed_at: datetime | None = None
     purging: bool = False
     """Deletion for good has begun: it can no longer be taken out of the trash."""
@@ -207,6 +211,8 @@ class Conversation(Recorded):
     id: Identifier
     owner_id: Identifier
     title: str = ""
+    private: bool = False
+    """None of the pictures it shows goes to a public host."""
     created_at: datetime
     updated_at: datetime
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from ChatBot.db.repository import UNRECORDED, Document, Repository, changing
+from ChatBot.db.repository import PRIVATE, UNRECORDED, Document, Repository, changing
 from ChatBot.models import Conversation, now
 
 
@@ -14,7 +14,11 @@ class Conversations(Repository):
     """Conversations, newest first."""
 
     collection_name = "conversations"
-    indexes = (IndexModel([("owner_id", ASCENDING), ("updated_at", DESCENDING), ("_id", DESCENDING)]), UNRECORDED)
+    indexes = (
+        IndexModel([("owner_id", ASCENDING), ("updated_at", DESCENDING), ("_id", DESCENDING)]),
+        PRIVATE,
+        UNRECORDED,
+    )
 
     def add(self, conversation: Conversation) -> None:
         """Store a new conversation."""
@@ -37,6 +41,15 @@ class Conversations(Repository):
     def set_title(self, conversation_id: str, title: str) -> None:
         """Rename a conversation."""
         self._collection.update_one({"_id": conversation_id}, changing({"$set": {"title": title}}))
+
+    def set_private(self, conversation_id: str, private: bool) -> None:
+        """Change whether a conversation is private."""
+        self._collection.update_one({"_id": conversation_id}, changing({"$set": {"private": private}}))
+
+    def private_of(self, owner_id: str | None = None) -> list[str]:
+        """Return the ids of the private conversations, of one account if it is named."""
+        query: Document = {"private": True} if owner_id is None else {"private": True, "owner_id": owner_id}
+        return [each["_id"] for each in self._collection.find(query, {"_id": 1})]
 
     def touch(self, conversation_id: str) -> None:
         """Move a conversation to the top of the list."""

@@ -25,7 +25,7 @@ NEWEST = 200
 
 Happening = Literal[
     "stored", "uploaded", "verified", "retry", "unread", "refused", "suspect", "asked_again", "healed", "restored",
-    "evicted", "trashed", "untrashed", "copy_deleted", "purged",
+    "evicted", "trashed", "untrashed", "copy_deleted", "purged", "made_private", "made_public",
 ]  # fmt: skip
 
 REPEATING: frozenset[Happening] = frozenset({"retry", "unread", "healed", "copy_deleted"})

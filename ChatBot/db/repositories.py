@@ -16,6 +16,7 @@ from ChatBot.db.ledger import Ledger
 from ChatBot.db.marks import Marks
 from ChatBot.db.messages import Messages
 from ChatBot.db.orphans import Orphans
+from ChatBot.db.private import PrivatePictures
 from ChatBot.db.samples import Samples
 from ChatBot.db.sessions import Sessions
 from ChatBot.db.shares import Shares
@@ -37,6 +38,7 @@ class Repositories:
     conversations: Conversations
     messages: Messages
     images: Images
+    private: PrivatePictures
     shares: Shares
     events: Events
     tombstones: Tombstones
@@ -60,6 +62,7 @@ class Repositories:
             conversations=Conversations(database),
             messages=Messages(database),
             images=Images(database),
+            private=PrivatePictures(database),
             shares=Shares(database),
             events=Events(database),
             tombstones=Tombstones(database),

@@ -23,6 +23,10 @@ UNRECORDED = IndexModel([("unrecorded", ASCENDING)], name="unrecorded")
 """Finds the documents whose records are out of date; every collection that has records has it."""
 
 
+PRIVATE = IndexModel([("private", ASCENDING)], partialFilterExpression={"private": True}, name="private")
+"""Finds the few accounts or conversations that are private."""
+
+
 def changing(update: Document) -> Document:
     """Return an update that also marks the records of the documents as out of date, in the same write."""
     marks = {"unrecorded": list(RECORD_PLACES)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pymongo import ASCENDING, IndexModel, ReturnDocument
 from pymongo.database import Database
 
-from ChatBot.db.repository import UNRECORDED, Document, Repository, changing
+from ChatBot.db.repository import PRIVATE, UNRECORDED, Document, Repository, changing
 from ChatBot.models import User
 
 
@@ -13,7 +13,7 @@ class Users(Repository):
     """The accounts, one document each; names are unique after case folding."""
 
     collection_name = "users"
-    indexes = (IndexModel([("username_key", ASCENDING)], unique=True), UNRECORDED)
+    indexes = (IndexModel([("username_key", ASCENDING)], unique=True), PRIVATE, UNRECORDED)
 
     def __init__(self, database: Database[Document]) -> None:
         super().__init__(database)
@@ -41,6 +41,14 @@ class Users(Repository):
     def set_role(self, user_id: str, role: str) -> bool:
         """Change an account's role; False when there is no such account."""
         return self._collection.update_one({"_id": user_id}, changing({"$set": {"role": role}})).matched_count == 1
+
+    def set_private(self, user_id: str, private: bool) -> None:
+        """Change whether an account is private."""
+        self._collection.update_one({"_id": user_id}, changing({"$set": {"private": private}}))
+
+    def private(self) -> list[str]:
+        """Return the ids of the private accounts."""
+        return [each["_id"] for each in self._collection.find({"private": True}, {"_id": 1})]
 
     def set_password_hash(self, user_id: str, password_hash: str) -> None:
         """Replace the password's hash."""

@@ -9,6 +9,8 @@ from typing import Literal
 
 import structlog
 
+from ChatBot.errors import ProviderRefused
+
 log = structlog.get_logger(__name__)
 
 DeletionProof = Literal["confirmed", "pending", "manual"]
@@ -51,6 +53,8 @@ class Upload:
     data: bytes
     mime_type: str
     sha256: str
+    private: bool = False
+    """No host whose traits say ``public`` may have it."""
 
     @property
     def extension(self) -> str:
@@ -80,6 +84,10 @@ class CloudHost(ABC):
 
     def upload(self, upload: Upload) -> Receipt:
         """Send the bytes and return where they are said to be. Not idempotent."""
+        if not self.may_have(upload):
+            raise ProviderRefused(
+                "The picture is private, and this host is public", provider=self.name, reason="private"
+            )
         started = time.monotonic()
         try:
             receipt = self._upload(upload)
@@ -88,6 +96,10 @@ class CloudHost(ABC):
             raise
         log.info("host.upload", host=self.name, image=upload.image_id, seconds=round(time.monotonic() - started, 3))
         return receipt
+
+    def may_have(self, upload: Upload) -> bool:
+        """Say whether a picture may be sent here at all: a private one stays off public hosts."""
+        return not (upload.private and self.traits.public)
 
     def fetch(self, url: str) -> bytes:
         """Return the bytes now behind ``url``, at most ``traits.max_bytes`` of them.

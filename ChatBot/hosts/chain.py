@@ -47,10 +47,18 @@ class HostChain(CloudHost):
             raise ProviderUnavailable(f"The host {name} is not known to this server", provider=name)
         return host
 
+    def open_to(self, *, private: bool) -> tuple[CloudHost, ...]:
+        """Return the hosts that a new picture may be sent to, in order."""
+        return tuple(host for host in self.hosts if not (private and host.traits.public))
+
+    def may_have(self, upload: Upload) -> bool:
+        """Say whether any member may have the picture."""
+        return not self.hosts or any(host.may_have(upload) for host in self.hosts)
+
     def upload_detailed(self, upload: Upload) -> Attempt:
         """Try the hosts in order and say who failed on the way; raises nothing when all of them do."""
         failures: dict[str, ProviderError] = {}
-        for host in self.hosts:
+        for host in self.open_to(private=upload.private):
             try:
                 return Attempt(host.upload(upload), failures)
             except ProviderError as error:

@@ -7,6 +7,8 @@
       ├────── retry ───── leased ...        the host failed for now; the next attempt has a time
       └────── refused                       the host will never take this picture
 
+    any ── deleting ── gone                 a GET proved it; ``delete_manual`` when only a person can
+
 An administrator can have a failed copy tried again: ``retry`` and ``refused`` are sent anew, ``suspect`` is read anew.
 """
 
@@ -17,9 +19,9 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from ChatBot.errors import ChatBotError, ProviderError, ProviderRefused, ProviderUnavailable
-from ChatBot.hosts.base import Receipt
+from ChatBot.hosts.base import DeletionProof, Receipt
 from ChatBot.media.inspection import inspect
-from ChatBot.models import Copy, Image
+from ChatBot.models import Copy, Image, new_id
 
 LEASE_SECONDS = 300.0
 """Longer than the sum of the hosts' total deadlines, so that no lease runs out under a living worker."""
@@ -92,11 +94,50 @@ def asked_again(copy: Copy, at: datetime) -> Copy | None:
     return copy.model_copy(update={**settled, "state": "pending", "attempts": max(1, copy.attempts)})
 
 
+def withdrawn(copy: Copy, at: datetime) -> Copy | None:
+    """Return the copy on a public host whose picture became private; None when there is nothing to do about it now.
+
+    What was never sent is struck off; what was sent is to be deleted. An upload under way is waited for: only its
+    reply says where the copy is.
+    """
+    if copy.state in ("gone", "deleting", "delete_manual") or _is_being_sent(copy, at):
+        return None
+    if not copy.url:
+        return Copy(host=copy.host, state="gone")
+    settled = {"attempts": 0, "error": None, "lease_owner": None, "lease_until": None}
+    return copy.model_copy(update={**settled, "state": "deleting", "next_at": at})
+
+
+def lease(copy: Copy, seconds: float, at: datetime) -> Copy:
+    """Return the copy as claimed for so long by somebody who works on it."""
+    until = at + timedelta(seconds=seconds)
+    return copy.model_copy(update={"lease_owner": new_id(), "lease_until": until, "next_at": until})
+
+
+def after_deletion(copy: Copy, proof: DeletionProof, at: datetime) -> Copy:
+    """Return the copy after its host was asked to delete it: the secrets go with the proof that it is gone.
+
+    What only a person can delete is looked at again each day.
+    """
+    if proof == "confirmed":
+        return Copy(host=copy.host, state="gone")
+    attempts = copy.attempts + 1
+    settled = {"attempts": attempts, "lease_owner": None, "lease_until": None}
+    if proof == "manual":
+        return copy.model_copy(update={**settled, "state": "delete_manual", "next_at": at + timedelta(days=1)})
+    later = at + timedelta(seconds=backoff_seconds(attempts))
+    return copy.model_copy(update={**settled, "state": "deleting", "next_at": later})
+
+
 def backoff_seconds(attempts: int) -> float:
     """Return the wait before the next attempt: doubling from one second, at most 15 minutes, with 25 % of jitter."""
     doublings = min(attempts - 1, 30)  # a host can be down for so long that 2 ** attempts is no float any more
     wait = min(LONGEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2.0**doublings)
     return wait * random.uniform(0.75, 1.25)  # noqa: S311 - jitter, not a secret
+
+
+def _is_being_sent(copy: Copy, at: datetime) -> bool:
+    return copy.state == "leased" and copy.lease_until is not None and copy.lease_until > at
 
 
 def _same_picture_re_encoded(data: bytes, image: Image) -> bool:

@@ -19,6 +19,7 @@ from ChatBot.hosts.base import DeletionProof, Receipt
 from ChatBot.hosts.chain import HostChain
 from ChatBot.media.files import FileStore
 from ChatBot.models import Copy, now
+from ChatBot.services.copies import after_deletion
 
 log = structlog.get_logger(__name__)
 
@@ -87,13 +88,6 @@ class Deletion:
         except (ProviderError, BytesMissing) as error:
             log.warning("deletion.later", image=image_id, host=copy.host, error=str(error))
             proof = "pending"
-        self._images.set_copy(image_id, copy, _after_deletion(copy, proof))
+        self._images.set_copy(image_id, copy, after_deletion(copy, proof, now()))
         self._history.note(image_id, "copy_deleted", copy.host, proof)
         return proof
-
-
-def _after_deletion(copy: Copy, proof: DeletionProof) -> Copy:
-    if proof == "confirmed":
-        return Copy(host=copy.host, state="gone")
-    state = "delete_manual" if proof == "manual" else "deleting"
-    return copy.model_copy(update={"state": state, "next_at": None, "lease_owner": None, "lease_until": None})

@@ -182,7 +182,7 @@ class Generation:
         staged: list[Staged] = []
         try:
             for data, provenance in made:
-                staged.append(self._handler.stage(data, provenance))
+                staged.append(self._handler.stage(data, provenance, message.conversation_id))
             self._handler.commit(message.id, staged, "complete" if last else "streaming")
         except ChatBotError as error:
             if not isinstance(error, (StorageError, DatabaseUnavailable, QuotaExceeded)):

@@ -19,6 +19,7 @@ from ChatBot.hosts.base import Upload
 from ChatBot.media.encoding import StoredPicture, encode
 from ChatBot.media.files import FileStore
 from ChatBot.models import Folder, Image, Message, MessageStatus, new_id, now
+from ChatBot.services.privacy import Privacy
 from ChatBot.services.quota import UNLIMITED, Room
 from ChatBot.services.replication import Delivery, Replicator
 
@@ -71,6 +72,7 @@ class ImageHandler:
         files: FileStore,
         messages: Messages,
         replicator: Replicator,
+        privacy: Privacy,
         limits: IntakeLimits,
         *,
         cloud_wait_seconds: float,
@@ -80,6 +82,7 @@ class ImageHandler:
         self._files = files
         self._messages = messages
         self._replicator = replicator
+        self._privacy = privacy
         self._limits = limits
         self._cloud_wait_seconds = cloud_wait_seconds
         self._room = room
@@ -89,14 +92,14 @@ class ImageHandler:
         """Raise ``QuotaExceeded`` when an account cannot keep so many more pictures: ask before they are made."""
         self._room.require_room(owner_id, images)
 
-    def save_upload(self, data: bytes, provenance: Provenance) -> Image:
-        """Keep a picture that no conversation shows yet.
+    def save_upload(self, data: bytes, provenance: Provenance, conversation_id: str | None = None) -> Image:
+        """Keep a picture that no conversation shows yet; ``conversation_id`` is the one it is meant for.
 
         Raises ``QuotaExceeded``, ``PictureRefused``, ``TooLarge``, ``StorageError`` or ``DatabaseUnavailable``; then
         nothing was kept.
         """
         self.require_room(provenance.owner_id)
-        staged = self.stage(data, provenance)
+        staged = self.stage(data, provenance, conversation_id)
         moment = now()
         holder = Message(
             id=new_id(),
@@ -113,11 +116,13 @@ class ImageHandler:
         except ChatBotError as error:
             self._after_failed_write([staged], error)
             raise
-        self._acknowledged([staged])
+        self._acknowledged([staged], holder)
         return self._after_hosts(holder, [staged])[0]
 
-    def stage(self, data: bytes, provenance: Provenance) -> Staged:
+    def stage(self, data: bytes, provenance: Provenance, conversation_id: str | None = None) -> Staged:
         """Validate and encode, then write the file while the upload already runs.
+
+        The account and the conversation decide whether it may go to public hosts.
 
         Raises ``PictureRefused``, ``TooLarge`` or ``StorageError``; then neither file nor copy stays.
         """
@@ -127,8 +132,10 @@ class ImageHandler:
             max_pixels=self._limits.max_pixels,
             max_frames=self._limits.max_frames,
         )
-        image = self._describe(picture, provenance)
-        delivery = self._replicator.begin(Upload(image.id, picture.data, image.mime_type, image.sha256))
+        image = self._describe(picture, provenance, self._privacy.required(provenance.owner_id, conversation_id))
+        delivery = self._replicator.begin(
+            Upload(image.id, picture.data, image.mime_type, image.sha256, private=image.private)
+        )
         try:
             self._files.write(image.folder, image.filename, picture.data)
             for width, thumbnail in picture.thumbnails.items():
@@ -153,7 +160,7 @@ class ImageHandler:
         except ChatBotError as error:
             self._after_failed_write(staged, error)
             raise
-        self._acknowledged(staged)
+        self._acknowledged(staged, message)
         return message
 
     def wait_for_hosts(self, staged: Sequence[Staged]) -> None:
@@ -180,7 +187,11 @@ class ImageHandler:
             return
         self.discard(staged)
 
-    def _acknowledged(self, staged: Sequence[Staged]) -> None:
+    def _acknowledged(self, staged: Sequence[Staged], holder: Message) -> None:
+        try:
+            self._privacy.uphold(holder)
+        except DatabaseUnavailable as error:
+            log.warning("image_handler.privacy_unknown", message=holder.id, error=str(error))
         for each in staged:
             self._history.note(each.image.id, "stored")
             each.delivery.keep()
@@ -190,7 +201,7 @@ class ImageHandler:
         fresh = self._messages.get(holder.id)
         return fresh.images if fresh else holder.images
 
-    def _describe(self, picture: StoredPicture, provenance: Provenance) -> Image:
+    def _describe(self, picture: StoredPicture, provenance: Provenance, private: bool) -> Image:
         image_id = new_id()
         return Image(
             id=image_id,
@@ -214,6 +225,7 @@ class ImageHandler:
             metadata={**picture.metadata, **provenance.metadata},
             original_name=provenance.original_name,
             parent_id=provenance.parent_id,
-            copies=self._replicator.first_copies(),
+            private=private,
+            copies=self._replicator.first_copies(private=private),
             created_at=now(),
         )

@@ -84,20 +84,32 @@ class Replicator:
         self._owner = new_id()
         self._pool = ThreadPoolExecutor(PARALLEL_UPLOADS, thread_name_prefix="upload")
 
-    def first_copies(self) -> tuple[Copy, ...]:
+    def first_copies(self, *, private: bool) -> tuple[Copy, ...]:
         """Return the copies a new picture starts with: the first host's, leased to this process; none without hosts."""
-        if not self._chain.hosts:
+        hosts = self._chain.open_to(private=private)
+        if not hosts:
             return ()
         until = now() + timedelta(seconds=LEASE_SECONDS)
-        first = self._chain.hosts[0].name
+        first = hosts[0].name
         return (Copy(host=first, state="leased", lease_owner=self._owner, lease_until=until, next_at=until),)
 
     def begin(self, upload: Upload) -> Delivery:
         """Start sending a new picture's bytes through the chain, in parallel with its local write."""
         delivery = Delivery(upload)
-        if self._chain.hosts:
+        if self._chain.open_to(private=upload.private):
             delivery.done = self._pool.submit(self._deliver, delivery)
         return delivery
+
+    def owe(self, image: Image) -> bool:
+        """Put a copy on the first host into the outbox if the picture has none there; False when there is no need."""
+        hosts = self._chain.open_to(private=image.private)
+        if not hosts:
+            return False
+        fresh = Copy(host=hosts[0].name, next_at=now())
+        old = next((copy for copy in reversed(image.copies) if copy.host == fresh.host), None)
+        if old is None:
+            return self._images.add_copy(image.id, fresh)
+        return old.state == "gone" and self._images.set_copy(image.id, old, fresh)
 
     def work_once(self) -> bool:
         """Do one due piece of the outbox; False when nothing is due."""
@@ -178,12 +190,12 @@ class Replicator:
             failure = ProviderUnavailable(f"The local file cannot be sent: {error}", provider=copy.host)
             self._record(image, Attempt(None, {copy.host: failure}))
             return
-        upload = Upload(image.id, data, image.mime_type, image.sha256)
+        upload = Upload(image.id, data, image.mime_type, image.sha256, image.private)
         self._record(image, self._attempt(upload, copy, image))
 
     def _attempt(self, upload: Upload, copy: Copy, image: Image) -> Attempt:
         """A first attempt goes through the whole chain; a later one to the one host that still owes a copy."""
-        first = next(iter(self._chain.hosts), None)
+        first = next(iter(self._chain.open_to(private=upload.private)), None)
         if copy.attempts == 0 and len(image.copies) == 1 and first is not None and copy.host == first.name:
             return self._chain.upload_detailed(upload)
         try:

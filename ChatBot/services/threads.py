@@ -8,6 +8,7 @@ from ChatBot.db.conversations import Conversations
 from ChatBot.db.history import NO_HISTORY, Notes
 from ChatBot.db.images import Images
 from ChatBot.db.messages import RUNNING, Messages
+from ChatBot.db.private import PrivatePictures
 from ChatBot.db.shares import Shares
 from ChatBot.errors import Conflict, InputError, NotFound
 from ChatBot.models import Conversation, Message, User, new_id, now
@@ -28,6 +29,7 @@ class Threads:
         images: Images,
         shares: Shares,
         events: EventLog,
+        private: PrivatePictures,
         history: Notes = NO_HISTORY,
     ) -> None:
         self._history = history
@@ -36,12 +38,13 @@ class Threads:
         self._images = images
         self._shares = shares
         self._events = events
+        self._private = private
 
-    def create(self, user: User, title: str = "") -> Conversation:
-        """Open an empty conversation."""
+    def create(self, user: User, title: str = "", *, private: bool = False) -> Conversation:
+        """Open an empty conversation; what a private one shows stays off public hosts."""
         moment = now()
         conversation = Conversation(
-            id=new_id(), owner_id=user.id, title=_short(title), created_at=moment, updated_at=moment
+            id=new_id(), owner_id=user.id, title=_short(title), private=private, created_at=moment, updated_at=moment
         )
         self._conversations.add(conversation)
         return conversation
@@ -134,6 +137,7 @@ class Threads:
             if conversation_id is None:
                 self._conversations.remove(conversation.id)
             raise
+        self._hide(question)
         self._announce(conversation, title or content, question, answer)
         return question, answer
 
@@ -194,6 +198,13 @@ class Threads:
         found = self._images.find_many(list(attachments))
         if len(found) != len(attachments) or any(each.image.owner_id != user.id for each in found):
             raise NotFound("One of the attached pictures does not exist.")
+
+    def _hide(self, question: Message) -> None:
+        """Make attached pictures private if the conversation is; asked after the write, so that no change slips by."""
+        if question.attachments:
+            conversation = self._conversations.get(question.conversation_id or "")
+            if conversation is not None and conversation.private:
+                self._private.mark(question.attachments, private=True)
 
     def _drop(self, conversation: Conversation, messages: list[Message]) -> None:
         self._messages.detach([message.id for message in messages])

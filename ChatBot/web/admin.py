@@ -16,7 +16,7 @@ from ChatBot.models import Image
 from ChatBot.services.upkeep.oversight import DAYS, Overview
 from ChatBot.web.context import current_account, services
 from ChatBot.web.happenings import happening_text, reason_of
-from ChatBot.web.present import durability_json, history_json, moment
+from ChatBot.web.present import durability_json, history_json, moment, no_link
 from ChatBot.web.schemas import CopyOnHost, DiskUseQuery, ImagePath, NewTask
 
 admin = APIBlueprint("admin", __name__, url_prefix="/api/admin", abp_tags=[Tag(name="Administration")])
@@ -145,7 +145,7 @@ def _picture_json(image: Image) -> dict[str, Any]:
     return {
         "owner_id": image.owner_id,
         "trashed_at": moment(image.trashed_at),
-        "durability": durability_json(image),
+        "durability": durability_json(image, no_link),
     }
 
 

@@ -13,7 +13,7 @@ from ChatBot.web.context import current_account, services, signed_in
 from ChatBot.web.identity import log_in, log_out
 from ChatBot.web.present import token_json, user_json
 from ChatBot.web.problems import problem
-from ChatBot.web.schemas import Credentials, NewToken, TokenPath
+from ChatBot.web.schemas import AccountChanges, Credentials, NewToken, TokenPath
 
 auth = APIBlueprint("auth", __name__, url_prefix="/api/auth", abp_tags=[Tag(name="Accounts")])
 tokens = APIBlueprint("tokens", __name__, url_prefix="/api/tokens", abp_tags=[Tag(name="API tokens")])
@@ -49,6 +49,12 @@ def me() -> dict[str, Any] | Response:
     if user is None:
         return problem(HTTPStatus.UNAUTHORIZED, "Nobody is logged in.", "not-authenticated", csrf_token=generate_csrf())
     return {**user_json(user), "csrf_token": generate_csrf()}
+
+
+@auth.patch("/me")
+def change(body: AccountChanges) -> dict[str, Any]:
+    """Make the account private, or no longer: a private one keeps all its pictures off public hosts."""
+    return user_json(services().privacy.set_account(current_account(), body.private))
 
 
 @tokens.post("")

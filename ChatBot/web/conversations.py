@@ -10,7 +10,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from ChatBot.web.context import cloud_link, current_account, current_viewer, services
 from ChatBot.web.paging import decode_cursor, page_json
 from ChatBot.web.present import conversation_json, message_json
-from ChatBot.web.schemas import ConversationPath, NewConversation, Page, Title
+from ChatBot.web.schemas import ConversationChanges, ConversationPath, NewConversation, Page
 
 conversations = APIBlueprint("conversations", __name__, url_prefix="/api", abp_tags=[Tag(name="Conversations")])
 
@@ -18,7 +18,7 @@ conversations = APIBlueprint("conversations", __name__, url_prefix="/api", abp_t
 @conversations.post("/conversations")
 def create(body: NewConversation) -> tuple[dict[str, Any], int]:
     """Open an empty conversation."""
-    conversation = services().threads.create(current_account(), body.title)
+    conversation = services().threads.create(current_account(), body.title, private=body.private)
     return conversation_json(conversation), HTTPStatus.CREATED
 
 
@@ -45,9 +45,14 @@ def read(path: ConversationPath) -> dict[str, Any]:
 
 
 @conversations.patch("/conversation/<conversation_id>")
-def rename(path: ConversationPath, body: Title) -> dict[str, Any]:
-    """Rename a conversation."""
-    return conversation_json(services().threads.rename(current_account(), path.conversation_id, body.title))
+def change(path: ConversationPath, body: ConversationChanges) -> dict[str, Any]:
+    """Rename a conversation, or make it private: its pictures then leave the public hosts, and stay off them."""
+    user = current_account()
+    if body.title is not None:
+        services().threads.rename(user, path.conversation_id, body.title)
+    if body.private is not None:
+        services().privacy.set_conversation(user, path.conversation_id, body.private)
+    return conversation_json(services().threads.get(current_viewer(), path.conversation_id))
 
 
 @conversations.delete("/conversation/<conversation_id>")

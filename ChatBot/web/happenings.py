@@ -22,6 +22,8 @@ WORDS: dict[Happening, object] = {
     "untrashed": lazy_gettext("Taken out of the trash"),
     "copy_deleted": lazy_gettext("Deletion on {host} asked for; it answers with the picture still"),
     "purged": lazy_gettext("Deleted for good"),
+    "made_private": lazy_gettext("Made private: no public host may have it"),
+    "made_public": lazy_gettext("No longer private: public hosts may have it"),
 }
 
 TRANSCODED = lazy_gettext("Read back from {host}: the picture, encoded again there")

@@ -69,10 +69,16 @@ def generate(body: NewImage) -> tuple[dict[str, Any], int]:
 
 @images.post("/uploads")
 def upload() -> tuple[dict[str, Any], int]:
-    """Hand in a picture: multipart ``file``, or JSON ``{"data": base64}`` or ``{"url"}``."""
+    """Hand in a picture: multipart ``file``, or JSON ``{"data": base64}`` or ``{"url"}``.
+
+    ``conversation_id`` (in the form or the JSON) names the conversation it is meant for; a private one keeps it off
+    public hosts.
+    """
     data, name = _uploaded()
     owner = current_account()
-    image = services().image_handler.save_upload(data, Provenance(owner.id, generated=False, original_name=name))
+    image = services().image_handler.save_upload(
+        data, Provenance(owner.id, generated=False, original_name=name), _meant_for()
+    )
     return image_json(image, cloud_link), HTTPStatus.CREATED
 
 
@@ -127,7 +133,15 @@ def restore(path: ImagePath) -> dict[str, Any]:
     image = services().gallery.view(current_viewer(), path.image_id)
     source = services().resolver.restore(image)
     fresh = services().gallery.view(current_viewer(), path.image_id)
-    return {"id": image.id, "source": source, "durability": durability_json(fresh)}
+    return {"id": image.id, "source": source, "durability": durability_json(fresh, cloud_link)}
+
+
+def _meant_for() -> str | None:
+    """Return the id of the conversation that an upload names; raises ``NotFound`` unless it is the account's own."""
+    told = request.get_json().get("conversation_id") if request.is_json else request.form.get("conversation_id")
+    if not told:
+        return None
+    return services().threads.get(current_viewer(), str(told)).id
 
 
 def _uploaded() -> tuple[bytes, str | None]:

@@ -182,6 +182,7 @@ def _chat_context() -> dict[str, Any]:
         "assistant_name": running.assistant.name,
         "generator_name": running.settings.image_generator,
         "is_demo": running.assistant.name == "demo",
+        "has_public_hosts": any(host.traits.public for host in running.chain.hosts),
         "max_upload_mb": running.settings.max_upload_mb,
     }
 

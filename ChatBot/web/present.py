@@ -14,6 +14,10 @@ Link = Callable[[Copy], str | None]
 """Where a person can open a cloud copy, or None."""
 
 
+def no_link(_copy: Copy) -> None:
+    """Name no address: what others than the owner are told."""
+
+
 def moment(time: datetime | None) -> str | None:
     """Return a UTC time as RFC 3339 text with milliseconds."""
     return time.isoformat(timespec="milliseconds").replace("+00:00", "Z") if time else None
@@ -26,7 +30,7 @@ def own_url(image: Image) -> str:
 
 def user_json(user: User) -> dict[str, Any]:
     """Return an account as its owner sees it."""
-    return {"id": user.id, "username": user.username, "role": user.role}
+    return user.model_dump(include={"id", "username", "role", "private"})
 
 
 def token_json(token: Token) -> dict[str, Any]:
@@ -38,7 +42,7 @@ def token_json(token: Token) -> dict[str, Any]:
 def conversation_json(conversation: Conversation) -> dict[str, Any]:
     """Return a conversation without its messages."""
     times = {"created_at": moment(conversation.created_at), "updated_at": moment(conversation.updated_at)}
-    return {"id": conversation.id, "title": conversation.title, **times}
+    return {**conversation.model_dump(include={"id", "title", "private"}), **times}
 
 
 def message_json(message: Message, attached: Mapping[str, Image], link: Link) -> dict[str, Any]:
@@ -70,18 +74,21 @@ def image_json(image: Image, link: Link) -> dict[str, Any]:
         **image.model_dump(
             include={
                 "caption", "prompt", "negative_prompt", "generator", "model", "seed", "size", "mime_type", "width",
-                "height", "frames", "sha256", "generated", "favourite", "parent_id",
+                "height", "frames", "sha256", "generated", "favourite", "parent_id", "private",
             }
         ),
         "tags": list(image.tags),
         "created_at": moment(image.created_at),
         "uploaded_at": moment(best.uploaded_at) if best else None,
-        "durability": durability_json(image),
+        "durability": durability_json(image, link),
     }  # fmt: skip
 
 
-def durability_json(image: Image) -> dict[str, Any]:
-    """Return where a picture's bytes are and what is proved of it."""
+def durability_json(image: Image, link: Link) -> dict[str, Any]:
+    """Return where a picture's bytes are and what is proved of it.
+
+    A published copy that is to go is named with its address until a look finds nothing there.
+    """
     return {
         "local": image.local,
         "copies": [
@@ -90,6 +97,7 @@ def durability_json(image: Image) -> dict[str, Any]:
                 "state": copy.state,
                 "fidelity": copy.fidelity,
                 "verified_at": moment(copy.verified_at),
+                "published_at": link(copy) if copy.state in ("deleting", "delete_manual") else None,
             }
             for copy in image.copies
         ],

@@ -62,12 +62,23 @@ class NewConversation(Body):
     """A conversation; without a title the first message gives it one."""
 
     title: Annotated[str, StringConstraints(max_length=500)] = ""
+    private: bool = False
+    """What it shows stays off public hosts."""
 
 
-class Title(Body):
-    """A conversation's new title."""
+class ConversationChanges(Body):
+    """What may be changed of a conversation; a field that is left out stays."""
 
-    title: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+    title: Annotated[str, StringConstraints(min_length=1, max_length=500)] | None = None
+    private: bool | None = None
+    """True takes back what was published; false lets it go to public hosts again."""
+
+
+class AccountChanges(Body):
+    """What a person may change of the own account."""
+
+    private: bool
+    """True keeps every picture of the account off public hosts."""
 
 
 class NewMessage(Body):

@@ -6,7 +6,9 @@ import { report, toast } from "./toast.js";
 const TYPES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 
 export class Attachments {
-  constructor(form, announce) {
+  /** An upload says which conversation it is for: a private one keeps it off public hosts from the start. */
+  constructor(form, announce, conversationId) {
+    this.conversationId = conversationId;
     this.list = form.querySelector("#chips");
     this.template = form.querySelector("#chip");
     this.announce = announce;
@@ -38,6 +40,8 @@ export class Attachments {
     const chip = this.#chip(file);
     const body = new FormData();
     body.append("file", file);
+    const conversation = this.conversationId();
+    if (conversation) body.append("conversation_id", conversation);
     const upload = api("POST", "/api/uploads", body);
     this.uploads.set(chip, upload);
     this.announce(`${text("uploading")}: ${file.name}`);

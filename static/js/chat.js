@@ -4,6 +4,7 @@ import { api, loginPath } from "./api.js";
 import { Autoscroll } from "./autoscroll.js";
 import { Composer } from "./composer.js";
 import { startLightbox } from "./lightbox.js";
+import { startPrivacy } from "./privacy.js";
 import { ShareDialog } from "./share.js";
 import { Sidebar } from "./sidebar.js";
 import { Stream } from "./stream.js";
@@ -23,6 +24,7 @@ const composer = new Composer(document.getElementById("composer"), {
   send,
   stop,
   announce,
+  conversationId: () => transcript.conversationId,
 });
 
 let stream = null;
@@ -142,6 +144,7 @@ for (const idea of document.querySelectorAll("[data-idea]")) {
   idea.addEventListener("click", () => composer.fill(idea.textContent.trim()));
 }
 startLightbox(list);
+startPrivacy({ begin, conversationId: () => transcript.conversationId, announce });
 settle();
 if (transcript.conversationId) listen(Number(list.dataset.lastSeq));
 if (matchMedia("(hover: hover)").matches) document.getElementById("prompt").focus();

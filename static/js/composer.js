@@ -6,13 +6,13 @@ const COMMAND = /^\s*\/image(\s|$)/i;
 
 export class Composer {
   /** `send(content, imageIds)` and `stop()` return promises; a failed send keeps everything that was typed. */
-  constructor(form, { draftKey, send, stop, announce }) {
+  constructor(form, { draftKey, send, stop, announce, conversationId }) {
     this.form = form;
     this.field = form.querySelector("#prompt");
     this.options = form.querySelector("#image-options");
     this.sendButton = form.querySelector("#send");
     this.stopButton = form.querySelector("#stop");
-    this.attachments = new Attachments(form, announce);
+    this.attachments = new Attachments(form, announce, conversationId);
     this.draftKey = draftKey;
     this.onSend = send;
     this.busy = false;

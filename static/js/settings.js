@@ -2,11 +2,23 @@
 import { api } from "./api.js";
 import { copyField } from "./clipboard.js";
 import { currentTheme, setTheme } from "./theme.js";
-import { report } from "./toast.js";
+import { text } from "./strings.js";
+import { report, toast } from "./toast.js";
 
 const theme = document.getElementById("theme-choice");
 theme.value = currentTheme();
 theme.addEventListener("change", () => setTheme(theme.value));
+
+const privacy = document.getElementById("private-account");
+privacy.addEventListener("change", async () => {
+  try {
+    await api("PATCH", "/api/auth/me", { private: privacy.checked });
+    toast(text(privacy.checked ? "made_private" : "made_public"));
+  } catch (error) {
+    privacy.checked = !privacy.checked;
+    report(error);
+  }
+});
 
 const form = document.getElementById("token-form");
 const value = document.getElementById("token-value");

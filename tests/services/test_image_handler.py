@@ -121,6 +121,7 @@ def bench(make_workshop: Callable[..., Workshop]) -> Bench:
         workshop.files,
         messages,  # type: ignore[arg-type] # it has the three methods that a save calls
         workshop.replicator,
+        workshop.privacy,
         LIMITS,
         cloud_wait_seconds=SETTLED_SECONDS,
     )

@@ -39,6 +39,7 @@ from ChatBot.services.events import EventLog
 from ChatBot.services.gallery import Gallery
 from ChatBot.services.generation import Generation
 from ChatBot.services.image_handler import ImageHandler, IntakeLimits, Provenance
+from ChatBot.services.privacy import Privacy
 from ChatBot.services.replication import Replicator
 from ChatBot.services.resolver import Resolver
 from ChatBot.services.running import Running
@@ -238,16 +239,32 @@ class Workshop:
             history=self.history,
             take_in=self.stewardship.orphans.take_in,
         )
+        self.resolver = Resolver(self.files, self.images, self.chain, self.history)
+        self.privacy = Privacy(
+            kept.users,
+            kept.conversations,
+            self.messages,
+            self.images,
+            kept.private,
+            self.chain,
+            self.replicator,
+            self.resolver,
+            self.changed.append,
+            history=self.history,
+        )
         self.handler = ImageHandler(
             self.files,
             self.messages,
             self.replicator,
+            self.privacy,
             LIMITS,
             cloud_wait_seconds=self.cloud_wait_seconds,
             room=self.stewardship.quota,
             history=self.history,
         )
-        self.threads = Threads(kept.conversations, self.messages, self.images, kept.shares, self.events, self.history)
+        self.threads = Threads(
+            kept.conversations, self.messages, self.images, kept.shares, self.events, kept.private, self.history
+        )
         self.generation = Generation(
             {"scripted": self.generator},
             "scripted",
@@ -275,7 +292,6 @@ class Workshop:
         self.sharing = Sharing(
             kept.shares, kept.conversations, self.messages, self.images, self.threads, hasher=CHEAP_HASHER
         )
-        self.resolver = Resolver(self.files, self.images, self.chain, self.history)
         self.deletion = Deletion(
             self.images,
             kept.tombstones,
@@ -294,8 +310,9 @@ class Workshop:
 
     def upload(self, user: User, data: bytes | None = None, **provenance: Any) -> Image:
         """Keep a picture of that account and return it as it was acknowledged."""
-        generated = provenance.pop("generated", False)
-        return self.handler.save_upload(data or picture(), Provenance(user.id, generated, **provenance))
+        generated, conversation_id = provenance.pop("generated", False), provenance.pop("conversation_id", None)
+        facts = Provenance(user.id, generated, **provenance)
+        return self.handler.save_upload(data or picture(), facts, conversation_id)
 
     def image(self, image_id: str) -> Image:
         """Return a picture as it is stored now, from the trash too."""

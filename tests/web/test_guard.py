@@ -19,7 +19,8 @@ from ChatBot.web.guard import RULES, Rule
 from tests.fixtures.application import Api
 
 BODIES: dict[str, dict[str, Any]] = {
-    "conversations.rename": {"title": "new"},
+    "conversations.change": {"title": "new"},
+    "auth.change": {"private": False},
     "messages.post": {"content": "hello"},
     "messages.edit": {"content": "hello"},
     "images.describe": {"caption": "new"},

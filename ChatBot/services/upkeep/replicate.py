@@ -53,6 +53,7 @@ class Replicate:
         Raises ``InputError`` when there is no such host, or none at all.
         """
         names = [each.name for each in self._chain.hosts]
+        private = [each.name for each in self._chain.open_to(private=True)]
         if not names:
             raise InputError("No cloud host is set up; see CLOUD_HOSTS and the keys in .env.example.")
         if host is not None and host not in names:
@@ -63,7 +64,8 @@ class Replicate:
             if image.trashed_at is None:
                 report.checked += 1
                 if not _has_verified(image, host):
-                    self._consider(image, [host] if host else names, host is not None, report)
+                    allowed = private if image.private else names
+                    self._consider(image, [each for each in allowed if host in (None, each)], bool(host), report)
                 on_step(report.checked)
         return report
 
@@ -108,7 +110,8 @@ class Replicate:
         chosen = next(self._usable(image, hosts, explicit), None)
         if chosen is None:
             reasons = (f"{copy.host}: {copy.error or copy.state}" for copy in image.copies if copy.host in hosts)
-            report.impossible[image.id] = "; ".join(reasons) or "no host takes it"
+            nobody = "it is private, and only public hosts are set up" if image.private else "no host takes it"
+            report.impossible[image.id] = "; ".join(reasons) or nobody
             return
         try:
             self._files.read(image.folder, image.filename, image.sha256)

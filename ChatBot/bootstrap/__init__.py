@@ -1,0 +1,54 @@
+"""Builds the services from the settings: the one package that knows every concrete class."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from argon2 import PasswordHasher
+
+from ChatBot.bootstrap.operations import Operations
+from ChatBot.config import Settings
+from ChatBot.container import Services
+from ChatBot.db.connection import connect, ping
+from ChatBot.db.embedded import AttachedServer, RunningServer, ensure
+
+
+def build(
+    settings: Settings, *, purpose: str = "serving", may_attach: bool = True, hasher: PasswordHasher | None = None
+) -> Services:
+    """Build every service.
+
+    ``may_attach`` lets this process use the embedded database of another one that runs (commands, workers); ``hasher``
+    replaces the password hashing, which is slow on purpose.
+    Raises ``SettingsError`` or ``DatabaseUnavailable`` with a sentence that says what to do.
+    """
+    server = _database_server(settings, purpose, may_attach=may_attach)
+    try:
+        database = connect(server.uri, settings.mongodb_db)
+        try:
+            ping(database)
+            return Wiring(settings, server, database, hasher or PasswordHasher()).services()
+        except BaseException:
+            database.client.close()
+            raise
+    except BaseException:
+        server.stop()
+        raise
+
+
+class Wiring(Operations):
+    """What each service is made of; a part is built when the first other one asks for it, and once.
+
+    Each room stands on the one before: the ground, pictures, conversations, operations.
+    """
+
+    def services(self) -> Services:
+        """Build everything that ``Services`` names."""
+        self.upkeep.volume.begin()
+        return Services(**{part.name: getattr(self, part.name) for part in fields(Services)})
+
+
+def _database_server(settings: Settings, purpose: str, *, may_attach: bool) -> RunningServer:
+    if settings.mongodb_uri:
+        return AttachedServer(settings.mongodb_uri)
+    return ensure(settings, purpose, may_attach=may_attach)

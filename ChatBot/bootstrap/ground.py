@@ -1,0 +1,61 @@
+"""What everything else stands on: the settings, the database, the disk, the outside world, and who looks after them."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from argon2 import PasswordHasher
+from pymongo.database import Database
+
+from ChatBot.assistants import build_assistant
+from ChatBot.config import Settings, secret_key_of
+from ChatBot.db.embedded import RunningServer
+from ChatBot.db.repositories import Repositories
+from ChatBot.generators import build_generators
+from ChatBot.hosts import build_chain, build_s3_records
+from ChatBot.media.files import FileStore
+from ChatBot.media.paths import StoragePaths
+from ChatBot.media.records import DiskRecords, record_lock
+from ChatBot.media.spool import Spool
+from ChatBot.outbound import Gate
+from ChatBot.services.events import EventLog
+from ChatBot.services.records import Records, RecordStore
+from ChatBot.services.upkeep.stewardship import Limits, Stewardship
+
+
+class Ground:
+    """The parts that need no other service."""
+
+    def __init__(
+        self, settings: Settings, server: RunningServer, database: Database[dict[str, Any]], hasher: PasswordHasher
+    ) -> None:
+        self.settings = settings
+        self.server = server
+        self.database = database
+        self.hasher = hasher
+        self.repositories = Repositories.on(database)
+        self.paths = StoragePaths(settings.storage_root)
+        self.paths.ensure()
+        self.secret_key = secret_key_of(settings)
+        self.gate = Gate(settings.fetch_allow_private_hosts)
+        self.chain = build_chain(settings, self.gate)
+        self.generators = build_generators(settings)
+        self.assistant = build_assistant(settings)
+        self.files = FileStore(self.paths)
+        self.spool = Spool(settings.storage_root / "spool")
+        self.events = EventLog(self.repositories.events)
+
+    @cached_property
+    def places(self) -> tuple[RecordStore, ...]:
+        return (DiskRecords(self.files), *build_s3_records(self.settings, self.gate))
+
+    @cached_property
+    def records(self) -> tuple[Records, ...]:
+        ledger = self.repositories.ledger
+        return tuple(Records(ledger, place, record_lock(self.paths, place.place)) for place in self.places)
+
+    @cached_property
+    def stewardship(self) -> Stewardship:
+        limits = Limits.of(self.settings)
+        return Stewardship.build(self.repositories, self.paths, self.files, self.chain, limits)

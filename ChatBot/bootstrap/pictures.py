@@ -1,0 +1,79 @@
+"""Pictures and their copies."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from ChatBot.bootstrap.ground import Ground
+from ChatBot.services.deletion import Deletion
+from ChatBot.services.gallery import Gallery
+from ChatBot.services.image_handler import ImageHandler, IntakeLimits
+from ChatBot.services.privacy import Privacy
+from ChatBot.services.replication import Replicator
+from ChatBot.services.resolver import Resolver
+
+
+class Pictures(Ground):
+    """What keeps, sends, finds and deletes pictures."""
+
+    @cached_property
+    def gallery(self) -> Gallery:
+        kept, steward = self.repositories, self.stewardship
+        return Gallery(kept.messages, kept.images, self.events, room=steward.quota, history=steward.history)
+
+    @cached_property
+    def replicator(self) -> Replicator:
+        return Replicator(
+            self.chain,
+            self.repositories.images,
+            self.files,
+            self.gallery.announce,
+            history=self.stewardship.history,
+            take_in=self.stewardship.orphans.take_in,
+        )
+
+    @cached_property
+    def privacy(self) -> Privacy:
+        kept = self.repositories
+        return Privacy(
+            kept.users,
+            kept.conversations,
+            kept.messages,
+            kept.images,
+            kept.private,
+            self.chain,
+            self.replicator,
+            self.resolver,
+            self.gallery.announce,
+            history=self.stewardship.history,
+        )
+
+    @cached_property
+    def resolver(self) -> Resolver:
+        return Resolver(self.files, self.repositories.images, self.chain, self.stewardship.history)
+
+    @cached_property
+    def image_handler(self) -> ImageHandler:
+        settings = self.settings
+        return ImageHandler(
+            self.files,
+            self.repositories.messages,
+            self.replicator,
+            self.privacy,
+            IntakeLimits(settings.image_max_bytes, settings.image_max_pixels, settings.image_max_frames),
+            cloud_wait_seconds=settings.cloud_wait_seconds,
+            room=self.stewardship.quota,
+            history=self.stewardship.history,
+        )
+
+    @cached_property
+    def deletion(self) -> Deletion:
+        return Deletion(
+            self.repositories.images,
+            self.repositories.tombstones,
+            self.files,
+            self.chain,
+            trash_days=self.settings.trash_days,
+            bury=self.records[0].bury,
+            history=self.stewardship.history,
+        )
