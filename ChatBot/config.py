@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Generic, TypeVar
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -108,6 +110,22 @@ class Settings(BaseSettings):
     def max_upload_bytes(self) -> int:
         """Largest accepted request body in bytes."""
         return self.max_upload_mb * 1_000_000
+
+
+Part = TypeVar("Part")
+
+
+@dataclass(frozen=True)
+class BuiltIn(Generic[Part]):
+    """One implementation on offer: its name, the settings that all must be set, and what builds it from them."""
+
+    name: str
+    needs: tuple[str, ...]
+    build: Callable[[Settings], Part]
+
+    def is_configured(self, settings: Settings) -> bool:
+        """Say whether every setting it needs has a value."""
+        return all(getattr(settings, name) for name in self.needs)
 
 
 def load_settings() -> Settings:

@@ -124,11 +124,28 @@ class Copy(Model):
     verified_at: datetime | None = None
 
 
-class Image(Model):
+class Provenance(Model):
+    """Where a picture comes from; everything about it that its bytes do not say."""
+
+    owner_id: Identifier
+    generated: bool
+    prompt: str | None = None
+    negative_prompt: str | None = None
+    generator: str | None = None
+    model: str | None = None
+    seed: int | None = None
+    metadata: dict[str, str] = Field(default_factory=dict)
+    """What was taken out of the file (EXIF, PNG text), and what the generator says; private."""
+    original_name: str | None = None
+    """The name the uploader's file had; display text only."""
+    parent_id: Identifier | None = None
+    """The picture this one was edited from."""
+
+
+class Image(Provenance):
     """A picture as it is embedded in the message that shows it."""
 
     id: Identifier
-    owner_id: Identifier
     folder: Folder
     filename: str
     """``<id>.<extension>`` inside ``folder``."""
@@ -143,21 +160,9 @@ class Image(Model):
     crc32: int
     thumbhash: str | None = None
     """Base64 of the ThumbHash, a placeholder of about 25 bytes."""
-    generated: bool
-    prompt: str | None = None
-    negative_prompt: str | None = None
-    generator: str | None = None
-    model: str | None = None
-    seed: int | None = None
-    metadata: dict[str, str] = Field(default_factory=dict)
-    """What was taken out of the file (EXIF, PNG text); private."""
-    original_name: str | None = None
-    """The name the uploader's file had; display text only."""
     caption: str | None = None
     tags: tuple[str, ...] = ()
     favourite: bool = False
-    parent_id: Identifier | None = None
-    """The picture this one was edited from."""
     local: LocalState = "present"
     copies: tuple[Copy, ...] = ()
     created_at: datetime
@@ -166,6 +171,9 @@ class Image(Model):
     trashed_at: datetime | None = None
     purging: bool = False
     """Deletion for good has begun: it can no longer be taken out of the trash."""
+    purge_attempts: int = 0
+    purge_at: datetime | None = None
+    """Earliest time of the next attempt to delete it for good; None before the first one."""
 
     @property
     def best_copy(self) -> Copy | None:

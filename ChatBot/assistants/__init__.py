@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import structlog
 
 from ChatBot.assistants.base import Assistant
 from ChatBot.assistants.demo import DemoAssistant
 from ChatBot.assistants.openai_compatible import OpenAICompatibleAssistant
-from ChatBot.config import Settings
+from ChatBot.config import BuiltIn, Settings
 from ChatBot.errors import SettingsError
 
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True)
-class BuiltIn:
-    """One assistant on offer: its name, the settings that all must be set, and what builds it from them."""
-
-    name: str
-    needs: tuple[str, ...]
-    build: Callable[[Settings], Assistant]
-
-    def is_configured(self, settings: Settings) -> bool:
-        """Say whether every setting it needs has a value."""
-        return all(getattr(settings, name) for name in self.needs)
-
-
-BUILT_IN: tuple[BuiltIn, ...] = (
+BUILT_IN: tuple[BuiltIn[Assistant], ...] = (
     BuiltIn("openai_compatible", ("chat_model",), OpenAICompatibleAssistant.from_settings),
     BuiltIn("demo", (), DemoAssistant.from_settings),
 )

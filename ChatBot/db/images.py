@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from pymongo import ReturnDocument, UpdateOne
+from pymongo import ASCENDING, ReturnDocument, UpdateOne
 
 from ChatBot.db.messages import HAS_IMAGES, Messages
 from ChatBot.db.repository import Document, Repository, changing
 from ChatBot.models import Copy, Image, LocalState, Message, now
+
+PAGE = 200
+"""Messages read at once by whoever goes through all: no cursor stays open while their pictures are worked on."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +60,20 @@ class Images(Repository):
         return [found[image_id] for image_id in image_ids if image_id in found]
 
     def each(self, owner_id: str | None = None) -> Iterator[Located]:
-        """Yield every picture, trashed ones too, oldest message first."""
+        """Yield every picture, trashed ones too, oldest message first; those added meanwhile come as well."""
         query: Document = dict(HAS_IMAGES)
         if owner_id is not None:
             query["owner_id"] = owner_id
-        for document in self._collection.find(query).sort("created_at"):
-            yield from _all_of(document)
+        while True:
+            cursor = self._collection.find(query).sort([("created_at", ASCENDING), ("_id", ASCENDING)])
+            page = list(cursor.limit(PAGE))
+            for document in page:
+                yield from _all_of(document)
+            if len(page) < PAGE:
+                return
+            moment, last_id = page[-1]["created_at"], page[-1]["_id"]
+            query["created_at"] = {"$gte": moment}
+            query["$or"] = [{"created_at": {"$gt": moment}}, {"_id": {"$gt": last_id}}]
 
     def known_ids(self, image_ids: list[str]) -> set[str]:
         """Return which of those ids belong to a live document, trashed or not."""
@@ -108,21 +119,31 @@ class Images(Repository):
             array_filters=[{"live.trashed_at": None}],
         )
 
-    def trashed_before(self, moment: datetime, limit: int) -> list[Located]:
-        """Return pictures that were trashed before that time."""
-        query = {"images": {"$elemMatch": {"trashed_at": {"$lt": moment}}}, **HAS_IMAGES}
-        found = (located for document in self._collection.find(query).limit(limit) for located in _all_of(document))
-        return [located for located in found if located.image.trashed_at and located.image.trashed_at < moment]
+    def due_purges(self, trashed_before: datetime, at: datetime, limit: int) -> list[Located]:
+        """Return pictures trashed before that time whose turn has come: those never tried, then the longest due."""
+        due: Document = {"trashed_at": {"$lt": trashed_before}, "$or": [{"purge_at": None}, {"purge_at": {"$lte": at}}]}
+        rows = self._collection.aggregate(
+            [
+                {"$match": {"images": {"$elemMatch": due}, **HAS_IMAGES}},
+                {"$unwind": "$images"},
+                {"$replaceWith": {"$mergeObjects": ["$images", {"message": "$_id", "in": "$conversation_id"}]}},
+                {"$match": due},
+                {"$sort": {"purge_at": ASCENDING, "trashed_at": ASCENDING}},
+                {"$limit": limit},
+            ]
+        )
+        return [Located(Image.from_document(row), row["message"], row["in"]) for row in rows]
 
-    def begin_purge(self, image_id: str) -> Located | None:
+    def begin_purge(self, image: Image, next_at: datetime) -> Located | None:
         """Mark a trashed picture as going for good, from where there is no way back, and return it as it is now.
 
-        None when its owner has taken it out of the trash.
+        If it is not gone by ``next_at``, it is due again. None when its owner has taken it out of the trash.
         """
-        query = {"images": {"$elemMatch": {"id": image_id, "trashed_at": {"$ne": None}}}}
-        changes = changing({"$set": {"images.$.purging": True}})
+        query = {"images": {"$elemMatch": {"id": image.id, "trashed_at": {"$ne": None}}}}
+        going = {"purging": True, "purge_at": next_at, "purge_attempts": image.purge_attempts + 1}
+        changes = changing({"$set": {f"images.$.{name}": value for name, value in going.items()}})
         document = self._collection.find_one_and_update(query, changes, return_document=ReturnDocument.AFTER)
-        return _locate(document, image_id) if document else None
+        return _locate(document, image.id) if document else None
 
     def remove(self, image_id: str) -> None:
         """Take a trashed picture out of its message; a message that belongs nowhere and is empty goes with it."""

@@ -29,6 +29,8 @@ class Messages(Repository):
             partialFilterExpression=HAS_IMAGES,
             name="gallery",
         ),
+        IndexModel([("created_at", ASCENDING), ("_id", ASCENDING)], partialFilterExpression=HAS_IMAGES, name="by_age"),
+        IndexModel([("images.trashed_at", ASCENDING)], partialFilterExpression=HAS_IMAGES, name="trash"),
         IndexModel(
             [("images.copies.state", ASCENDING), ("images.copies.next_at", ASCENDING)],
             partialFilterExpression=HAS_IMAGES,

@@ -46,11 +46,6 @@ class Shares(Repository):
         cursor = self._collection.find(query).sort([("created_at", DESCENDING), ("_id", DESCENDING)]).limit(limit)
         return [Share.from_document(document) for document in cursor]
 
-    def of_conversation(self, conversation_id: str) -> list[Share]:
-        """Return the unrevoked shares of a conversation."""
-        cursor = self._collection.find({"conversation_id": conversation_id, "revoked_at": None})
-        return [Share.from_document(document) for document in cursor]
-
     def each(self) -> Iterator[Share]:
         """Yield every share, closed ones too, newest first."""
         for document in self._collection.find().sort([("created_at", DESCENDING), ("_id", DESCENDING)]):

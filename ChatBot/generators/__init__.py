@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
-from ChatBot.config import Settings
+from ChatBot.config import BuiltIn, Settings
 from ChatBot.errors import SettingsError
 from ChatBot.generators.base import Generator
 from ChatBot.generators.demo import DemoGenerator
 from ChatBot.generators.stable_diffusion import StableDiffusionGenerator
 
-
-@dataclass(frozen=True)
-class BuiltIn:
-    """One generator on offer: its name, the settings that all must be set, and what builds it from them."""
-
-    name: str
-    needs: tuple[str, ...]
-    build: Callable[[Settings], Generator]
-
-    def is_configured(self, settings: Settings) -> bool:
-        """Say whether every setting it needs has a value."""
-        return all(getattr(settings, name) for name in self.needs)
-
-
-BUILT_IN: tuple[BuiltIn, ...] = (
+BUILT_IN: tuple[BuiltIn[Generator], ...] = (
     BuiltIn("demo", (), DemoGenerator.from_settings),
     BuiltIn("stable_diffusion", ("sd_webui_url",), StableDiffusionGenerator.from_settings),
 )

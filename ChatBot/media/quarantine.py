@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ChatBot.errors import BytesMissing, StorageError
+from ChatBot.media.moving import move
 from ChatBot.media.paths import StoragePaths
 from ChatBot.media.texts import sync_folder
 
@@ -29,7 +30,7 @@ class HeldFile:
 
 
 class Quarantine:
-    """Moves files into quarantine and back by renaming, so that each is always whole in one of both places.
+    """Moves files into quarantine and back, so that each is always whole in one of both places.
 
     Raises ``BytesMissing`` (there is no such file) or ``StorageError``; nothing else.
     """
@@ -43,7 +44,7 @@ class Quarantine:
         source, target = self._paths.leftover(folder, filename), self._path(plan_id, folder, filename)
         try:
             target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            source.rename(target)
+            move(source, target)
         except OSError as error:
             raise _translate(error, filename) from error
 
@@ -55,7 +56,7 @@ class Quarantine:
             return False
         try:
             target.parent.mkdir(mode=0o700, exist_ok=True)
-            source.rename(target)
+            move(source, target)
         except OSError as error:
             raise _translate(error, held.filename) from error
         return True

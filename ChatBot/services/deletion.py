@@ -14,12 +14,12 @@ import structlog
 from ChatBot.db.history import NO_HISTORY, Notes
 from ChatBot.db.images import Images, Located
 from ChatBot.db.tombstones import Tombstones
-from ChatBot.errors import BytesMissing, ProviderError
+from ChatBot.errors import BytesMissing, ProviderError, StorageError
 from ChatBot.hosts.base import DeletionProof, Receipt
 from ChatBot.hosts.chain import HostChain
 from ChatBot.media.files import FileStore
 from ChatBot.models import Copy, now
-from ChatBot.services.copies import after_deletion
+from ChatBot.services.copies import after_deletion, backoff_seconds
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +37,7 @@ class Deletion:
         chain: HostChain,
         *,
         trash_days: int,
+        at_once: int = PURGES_AT_ONCE,
         bury: Callable[[str], None] = lambda _: None,
         history: Notes = NO_HISTORY,
     ) -> None:
@@ -46,13 +47,18 @@ class Deletion:
         self._files = files
         self._chain = chain
         self._trash_days = trash_days
+        self._at_once = at_once
         self._bury = bury
         self._history = history
 
     def purge_due(self) -> int:
-        """Purge what has been in the trash long enough; returns how many pictures are gone for good."""
-        due = self._images.trashed_before(now() - timedelta(days=self._trash_days), PURGES_AT_ONCE)
-        return sum(self.purge(located) != "pending" for located in due)
+        """Purge what has been in the trash long enough; returns how many pictures are gone for good.
+
+        One that cannot go yet has its next turn later, so that it holds up none of the others.
+        """
+        moment = now()
+        due = self._images.due_purges(moment - timedelta(days=self._trash_days), moment, self._at_once)
+        return sum(self._is_purged(located) for located in due)
 
     def purge(self, located: Located) -> DeletionProof:
         """Remove a trashed picture for good.
@@ -60,7 +66,8 @@ class Deletion:
         ``pending`` means that a copy still has to go and its record is kept, or that the owner took the picture out of
         the trash in time.
         """
-        current = self._images.begin_purge(located.image.id)
+        wait = timedelta(seconds=backoff_seconds(located.image.purge_attempts + 1))
+        current = self._images.begin_purge(located.image, now() + wait)
         if current is None:
             return "pending"
         image = current.image
@@ -74,6 +81,13 @@ class Deletion:
         self._images.remove(image.id)
         self._history.note(image.id, "purged")
         return "manual" if "manual" in proofs else "confirmed"
+
+    def _is_purged(self, located: Located) -> bool:
+        try:
+            return self.purge(located) != "pending"
+        except StorageError as error:
+            log.warning("deletion.later", image=located.image.id, error=str(error))
+            return False
 
     def _remove_copy(self, image_id: str, copy: Copy) -> DeletionProof:
         if not copy.url and copy.state == "leased" and copy.lease_until and copy.lease_until > now():

@@ -21,9 +21,9 @@ from ChatBot.errors import (
 )
 from ChatBot.generators.base import GeneratedPicture, GenerationRequest, Generator, Progress
 from ChatBot.media.spool import Spool
-from ChatBot.models import Image, Message, User
+from ChatBot.models import Image, Message, Provenance, User
 from ChatBot.services.events import EventLog
-from ChatBot.services.image_handler import ImageHandler, Provenance, Staged
+from ChatBot.services.image_handler import ImageHandler, Staged
 from ChatBot.services.running import Running
 from ChatBot.services.threads import Threads
 
@@ -159,7 +159,7 @@ class Generation:
         report(Progress("saving", 1.0))
         made = [(picture.data, _provenance(message, request, engine, picture)) for picture in pictures]
         for number, (data, provenance) in enumerate(made):
-            self._spool.put(message.id, number, asdict(provenance), data)
+            self._spool.put(message.id, number, provenance.model_dump(), data)
         return self._keep(message, made, last=last)
 
     def finish(self, message: Message) -> bool:

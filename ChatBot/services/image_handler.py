@@ -8,7 +8,7 @@ seconds at most, the outbox does the rest.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
 
@@ -18,7 +18,7 @@ from ChatBot.errors import Cancelled, ChatBotError, DatabaseUnavailable
 from ChatBot.hosts.base import Upload
 from ChatBot.media.encoding import StoredPicture, encode
 from ChatBot.media.files import FileStore
-from ChatBot.models import Folder, Image, Message, MessageStatus, new_id, now
+from ChatBot.models import Image, Message, MessageStatus, Provenance, new_id, now
 from ChatBot.services.privacy import Privacy
 from ChatBot.services.quota import UNLIMITED, Room
 from ChatBot.services.replication import Delivery, Replicator
@@ -33,27 +33,6 @@ class IntakeLimits:
     max_bytes: int
     max_pixels: int
     max_frames: int
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """Where a picture comes from; everything about it that its bytes do not say."""
-
-    owner_id: str
-    generated: bool
-    prompt: str | None = None
-    negative_prompt: str | None = None
-    generator: str | None = None
-    model: str | None = None
-    seed: int | None = None
-    metadata: dict[str, str] = field(default_factory=dict)
-    original_name: str | None = None
-    parent_id: str | None = None
-
-    @property
-    def folder(self) -> Folder:
-        """The folder of Storage such a picture is kept in."""
-        return "Image_Gen" if self.generated else "uploads"
 
 
 @dataclass(frozen=True)
@@ -204,9 +183,9 @@ class ImageHandler:
     def _describe(self, picture: StoredPicture, provenance: Provenance, private: bool) -> Image:
         image_id = new_id()
         return Image(
+            **provenance.model_dump(exclude={"metadata"}),
             id=image_id,
-            owner_id=provenance.owner_id,
-            folder=provenance.folder,
+            folder="Image_Gen" if provenance.generated else "uploads",
             filename=f"{image_id}.{picture.extension}",
             mime_type=picture.mime_type,
             size=len(picture.data),
@@ -216,15 +195,7 @@ class ImageHandler:
             sha256=picture.sha256,
             crc32=picture.crc32,
             thumbhash=picture.thumbhash,
-            generated=provenance.generated,
-            prompt=provenance.prompt,
-            negative_prompt=provenance.negative_prompt,
-            generator=provenance.generator,
-            model=provenance.model,
-            seed=provenance.seed,
             metadata={**picture.metadata, **provenance.metadata},
-            original_name=provenance.original_name,
-            parent_id=provenance.parent_id,
             private=private,
             copies=self._replicator.first_copies(private=private),
             created_at=now(),

@@ -20,8 +20,7 @@ from ChatBot.errors import (
     TooLarge,
 )
 from ChatBot.generators.base import GenerationRequest
-from ChatBot.models import Message
-from ChatBot.services.image_handler import Provenance
+from ChatBot.models import Message, Provenance
 from ChatBot.web.context import cloud_link, current_account, current_viewer, services
 from ChatBot.web.messages import events_url
 from ChatBot.web.paging import decode_cursor, encode_cursor
@@ -77,7 +76,7 @@ def upload() -> tuple[dict[str, Any], int]:
     data, name = _uploaded()
     owner = current_account()
     image = services().image_handler.save_upload(
-        data, Provenance(owner.id, generated=False, original_name=name), _meant_for()
+        data, Provenance(owner_id=owner.id, generated=False, original_name=name), _meant_for()
     )
     return image_json(image, cloud_link), HTTPStatus.CREATED
 

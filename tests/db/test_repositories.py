@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
+from ChatBot.db.images import PAGE
+from ChatBot.db.messages import HAS_IMAGES
 from ChatBot.db.repositories import Repositories
 from ChatBot.errors import Conflict, InputError
 from ChatBot.models import Conversation, Copy, Image, Message, Share, Token, new_id, now
@@ -173,8 +175,7 @@ def test_closing_a_conversation_closes_its_shares_only(kept: Repositories) -> No
 
     kept.shares.revoke_of(hers.conversation_id)
 
-    assert kept.shares.of_conversation(hers.conversation_id) == []
-    assert [each.id for each in kept.shares.of_conversation(other.conversation_id)] == [other.id]
+    assert [each.id for each in kept.shares.each_open(MOMENT)] == [other.id]
 
 
 # --- messages -------------------------------------------------------------------------------------------------------
@@ -338,12 +339,34 @@ def test_a_picture_goes_into_the_trash_and_out_of_it_once(kept: Repositories) ->
     assert image_of(kept, image.id).trashed_at is None
 
 
+def test_going_through_all_pictures_repeats_and_skips_none_across_pages_of_one_millisecond(kept: Repositories) -> None:
+    owner_id = new_id()
+    images = [make_image(owner_id) for _ in range(PAGE + 5)]
+    kept.messages.add(*(make_message(owner_id=owner_id, images=(image,), created_at=MOMENT) for image in images))
+
+    found = [located.image.id for located in kept.images.each(owner_id)]
+
+    assert sorted(found) == sorted(image.id for image in images)
+
+
+def test_going_through_all_pictures_is_served_by_an_index(kept: Repositories) -> None:
+    collection = kept.images._collection
+
+    plan = collection.find(HAS_IMAGES).sort([("created_at", 1), ("_id", 1)]).explain()["queryPlanner"]["winningPlan"]
+
+    assert "'SORT'" not in str(plan)
+    assert "by_age" in str(plan)
+
+
 def test_a_picture_is_either_taken_back_or_purged_never_both(kept: Repositories) -> None:
     for _ in range(10):
         image = with_image(kept, trashed_at=MOMENT)
-        acts: list[Callable[[str], object]] = [kept.images.untrash, kept.images.begin_purge]
+        acts: list[Callable[[], object]] = [
+            lambda image=image: kept.images.untrash(image.id),
+            lambda image=image: kept.images.begin_purge(image, LATER),
+        ]
 
-        taken_back, purging = at_once(lambda number, acts=acts, image=image: acts[number](image.id), 2)
+        taken_back, purging = at_once(lambda number, acts=acts: acts[number](), 2)
 
         assert bool(taken_back) != (purging is not None)
         assert (image_of(kept, image.id).trashed_at is None) is bool(taken_back)

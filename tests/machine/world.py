@@ -16,9 +16,8 @@ from ChatBot.bootstrap import build
 from ChatBot.config import Settings
 from ChatBot.errors import ChatBotError, NotFound
 from ChatBot.generators.base import GenerationRequest
-from ChatBot.models import Copy, Image, Message, User, new_id, now
+from ChatBot.models import Copy, Image, Message, Provenance, User, new_id, now
 from ChatBot.services.access import Viewer
-from ChatBot.services.image_handler import Provenance
 from tests.fixtures.application import CHEAP_HASHER, PASSWORD, SECRET_KEY
 from tests.media.samples import noise, saved
 from tests.standins.hosts import HostServer
@@ -87,7 +86,7 @@ class World:
     def upload(self, person: int, seed: int) -> None:
         owner = self.people[person]
         data = saved(noise((SIDE, SIDE), seed=seed), "PNG")
-        image = self.services.image_handler.save_upload(data, Provenance(owner.id, generated=False))
+        image = self.services.image_handler.save_upload(data, Provenance(owner_id=owner.id, generated=False))
         self._acknowledged(image, owner, None)
 
     def draw(self, person: int, seed: int, key: str | None) -> list[str]:

@@ -11,6 +11,7 @@ from ChatBot.db.images import Located
 from ChatBot.errors import NotFound, ProviderUnavailable, StorageError
 from ChatBot.media.files import FileStore
 from ChatBot.models import Image, User, now
+from ChatBot.services.deletion import Deletion
 from tests.services.workshop import ScriptedHost, Workshop, make_due, only_copy, states, wide_picture
 
 
@@ -35,6 +36,11 @@ def located(workshop: Workshop, image: Image) -> Located:
     found = workshop.images.find(image.id, trashed=True)
     assert found is not None
     return found
+
+
+def its_turn(workshop: Workshop, image_id: str) -> None:
+    """Let the wait before the next attempt be over."""
+    workshop.database["messages"].update_one({"images.id": image_id}, {"$set": {"images.$.purge_at": now()}})
 
 
 def is_known(workshop: Workshop, image_id: str) -> bool:
@@ -63,6 +69,17 @@ class BrokenStore(FileStore):
         raise StorageError(f"{folder}/{filename} stays")
 
 
+class StubbornStore(FileStore):
+    """A disk that does not let go of one file."""
+
+    keeps = ""
+
+    def delete(self, folder: str, filename: str) -> None:
+        if filename == self.keeps:
+            raise StorageError(f"{folder}/{filename} stays")
+        super().delete(folder, filename)
+
+
 def test_the_tombstone_stands_before_anything_goes(
     make_workshop: Callable[..., Workshop], host: ScriptedHost, ann: User
 ) -> None:
@@ -87,9 +104,11 @@ def test_a_copy_that_cannot_be_deleted_now_is_pending_and_tried_again(
     first = cloud.deletion.purge(target)
     kept = cloud.image(target.image.id)
     host.down = None
+    at_once = cloud.deletion.purge_due()
+    its_turn(cloud, target.image.id)
     purged = cloud.deletion.purge_due()
 
-    assert (first, purged) == ("pending", 1)
+    assert (first, at_once, purged) == ("pending", 0, 1)
     assert states(kept) == {"first": "deleting"}
     assert only_copy(kept).delete_url
     assert host.pictures == {}
@@ -219,3 +238,31 @@ def test_purging_twice_is_harmless(cloud: Workshop, ann: User) -> None:
 
     assert cloud.deletion.purge(target) == "pending"
     assert cloud.deletion.purge_due() == 0
+
+
+def test_pictures_that_cannot_go_hold_up_no_later_ones(cloud: Workshop, host: ScriptedHost, ann: User) -> None:
+    kept = cloud.repositories
+    deletion = Deletion(kept.images, kept.tombstones, cloud.files, cloud.chain, trash_days=0, at_once=2)
+    stuck = [trashed(cloud, ann) for _ in range(2)]
+    host.proof = "pending"
+    deletion.purge_due()
+    host.proof = "confirmed"
+    later = trashed(cloud, ann)
+    for each in stuck:
+        its_turn(cloud, each.image.id)
+
+    purged = deletion.purge_due()
+
+    assert purged == 2
+    assert not is_known(cloud, later.image.id)
+
+
+def test_a_disk_that_keeps_one_file_holds_up_no_other(make_workshop: Callable[..., Workshop], ann: User) -> None:
+    workshop = make_workshop(trash_days=0, store=StubbornStore)
+    stubborn, other = trashed(workshop, ann), trashed(workshop, ann)
+    StubbornStore.keeps = stubborn.image.filename
+
+    purged = workshop.deletion.purge_due()
+
+    assert purged == 1
+    assert [is_known(workshop, each.image.id) for each in (stubborn, other)] == [True, False]

@@ -21,8 +21,8 @@ from ChatBot.errors import (
 )
 from ChatBot.media.files import FileStore
 from ChatBot.media.paths import StoragePaths
-from ChatBot.models import Message, User
-from ChatBot.services.image_handler import ImageHandler, Provenance, Staged
+from ChatBot.models import Message, Provenance, User
+from ChatBot.services.image_handler import ImageHandler, Staged
 from tests.services.workshop import (
     LIMITS,
     SETTLED_SECONDS,
@@ -99,7 +99,7 @@ class Bench:
     diary: list[str]
 
     def stage(self, user: User, seed: int = 1) -> Staged:
-        return self.handler.stage(picture(seed), Provenance(user.id, generated=True))
+        return self.handler.stage(picture(seed), Provenance(owner_id=user.id, generated=True))
 
     def wait_for_uploads(self) -> None:
         self.workshop.replicator.close()
@@ -134,13 +134,13 @@ def test_the_upload_starts_before_the_write_ends(bench: Bench, ann: User) -> Non
     seen = []
     bench.store.before = lambda: seen.append(uploading.wait(SETTLED_SECONDS))
 
-    bench.handler.save_upload(picture(), Provenance(ann.id, generated=False))
+    bench.handler.save_upload(picture(), Provenance(owner_id=ann.id, generated=False))
 
     assert seen == [True]
 
 
 def test_the_file_is_durable_before_the_document_and_the_document_before_the_answer(bench: Bench, ann: User) -> None:
-    bench.handler.save_upload(picture(), Provenance(ann.id, generated=False))
+    bench.handler.save_upload(picture(), Provenance(owner_id=ann.id, generated=False))
     bench.diary.append("acknowledged")
 
     steps = [step for step in bench.diary if not step.startswith("first:")]
@@ -170,7 +170,7 @@ def test_the_first_document_already_holds_the_pending_copy(bench: Bench, ann: Us
 
 
 def test_the_answer_shows_the_copy_that_was_proved_in_time(bench: Bench, ann: User) -> None:
-    image = bench.handler.save_upload(picture(), Provenance(ann.id, generated=False))
+    image = bench.handler.save_upload(picture(), Provenance(owner_id=ann.id, generated=False))
 
     copy = only_copy(image)
     assert (copy.state, copy.fidelity) == ("verified", "exact")
@@ -198,7 +198,7 @@ def test_the_answer_does_not_wait_for_a_host_that_hangs(make_workshop: Callable[
 def test_a_host_that_fails_does_not_fail_the_save(bench: Bench, ann: User, error: ChatBotError) -> None:
     bench.host.down = error
 
-    image = bench.handler.save_upload(picture(), Provenance(ann.id, generated=False))
+    image = bench.handler.save_upload(picture(), Provenance(owner_id=ann.id, generated=False))
 
     assert bench.workshop.path(image).exists()
     assert only_copy(image).error == str(error)
@@ -207,20 +207,20 @@ def test_a_host_that_fails_does_not_fail_the_save(bench: Bench, ann: User, error
 def test_a_host_that_breaks_in_an_unforeseen_way_does_not_fail_the_save(bench: Bench, ann: User) -> None:
     bench.host.upload_errors.append(KeyError("a defect of the host's class"))
 
-    image = bench.handler.save_upload(picture(), Provenance(ann.id, generated=False))
+    image = bench.handler.save_upload(picture(), Provenance(owner_id=ann.id, generated=False))
 
     assert bench.workshop.path(image).exists()
     assert states(image) == {"first": "leased"}
 
 
 def test_a_save_with_thumbnails_writes_them(bench: Bench, ann: User) -> None:
-    image = bench.handler.save_upload(wide_picture(), Provenance(ann.id, generated=False))
+    image = bench.handler.save_upload(wide_picture(), Provenance(owner_id=ann.id, generated=False))
 
     assert bench.workshop.stored_files() == {image.filename, f"{image.id}_256.webp"}
 
 
 def test_the_document_says_what_is_true_of_the_bytes(bench: Bench, ann: User) -> None:
-    image = bench.handler.save_upload(picture(), Provenance(ann.id, generated=False, original_name="fox.png"))
+    image = bench.handler.save_upload(picture(), Provenance(owner_id=ann.id, generated=False, original_name="fox.png"))
 
     stored = bench.workshop.image(image.id)
     data = bench.workshop.path(image).read_bytes()
@@ -232,7 +232,7 @@ def test_the_document_says_what_is_true_of_the_bytes(bench: Bench, ann: User) ->
 @pytest.mark.parametrize("data", [b"", b"hello", picture()[:200]], ids=["empty", "text", "half"])
 def test_what_is_no_picture_is_refused_and_goes_nowhere(bench: Bench, ann: User, data: bytes) -> None:
     with pytest.raises(PictureRefused):
-        bench.handler.save_upload(data, Provenance(ann.id, generated=False))
+        bench.handler.save_upload(data, Provenance(owner_id=ann.id, generated=False))
 
     assert bench.diary == []
     assert bench.workshop.stored_files() == set()
@@ -242,7 +242,7 @@ def test_a_full_disk_keeps_nothing_and_takes_the_upload_back(bench: Bench, ann: 
     bench.store.error = StorageFull("no room")
 
     with pytest.raises(StorageFull):
-        bench.handler.save_upload(picture(), Provenance(ann.id, generated=False))
+        bench.handler.save_upload(picture(), Provenance(owner_id=ann.id, generated=False))
 
     bench.wait_for_uploads()
     assert bench.host.pictures == {}
@@ -254,7 +254,7 @@ def test_a_disk_that_fills_at_the_thumbnail_keeps_nothing_either(bench: Bench, a
     bench.store.thumbnail_error = StorageFull("no room")
 
     with pytest.raises(StorageFull):
-        bench.handler.save_upload(wide_picture(), Provenance(ann.id, generated=False))
+        bench.handler.save_upload(wide_picture(), Provenance(owner_id=ann.id, generated=False))
 
     bench.wait_for_uploads()
     assert bench.host.pictures == {}
@@ -265,7 +265,7 @@ def test_a_document_that_is_refused_takes_file_and_upload_with_it(bench: Bench, 
     bench.messages.refusal = ChatBotError("the document is too large")
 
     with pytest.raises(ChatBotError, match="too large"):
-        bench.handler.save_upload(wide_picture(), Provenance(ann.id, generated=False))
+        bench.handler.save_upload(wide_picture(), Provenance(owner_id=ann.id, generated=False))
 
     bench.wait_for_uploads()
     assert bench.host.pictures == {}
@@ -276,7 +276,7 @@ def test_a_document_of_unknown_outcome_keeps_file_and_copy(bench: Bench, ann: Us
     bench.messages.silence = DatabaseUnavailable("no confirmation")
 
     with pytest.raises(DatabaseUnavailable):
-        bench.handler.save_upload(picture(), Provenance(ann.id, generated=False))
+        bench.handler.save_upload(picture(), Provenance(owner_id=ann.id, generated=False))
 
     bench.wait_for_uploads()
     (located,) = bench.workshop.images.each(ann.id)
@@ -288,7 +288,7 @@ def test_an_upload_whose_document_never_came_is_taken_back(bench: Bench, ann: Us
     bench.messages.refusal = DatabaseUnavailable("no answer")
 
     with pytest.raises(DatabaseUnavailable):
-        bench.handler.save_upload(picture(), Provenance(ann.id, generated=False))
+        bench.handler.save_upload(picture(), Provenance(owner_id=ann.id, generated=False))
 
     bench.wait_for_uploads()
     assert bench.host.pictures == {}

@@ -10,8 +10,7 @@ import pytest
 from ChatBot.db.usage import Hold
 from ChatBot.errors import Cancelled, DatabaseUnavailable, QuotaExceeded
 from ChatBot.generators.base import GenerationRequest
-from ChatBot.models import User, now
-from ChatBot.services.image_handler import Provenance
+from ChatBot.models import Provenance, User, now
 from ChatBot.services.quota import Quota
 from ChatBot.services.upkeep.stewardship import Limits
 from tests.services.workshop import ScriptedGenerator, Workshop, at_once, make_image, make_message, picture
@@ -129,7 +128,7 @@ def test_room_of_a_refused_write_is_given_back(make_workshop: MakeWorkshop, ann:
     workshop = make_workshop(limits=Limits(images_per_user=1))
     stopped = make_message(ann.id, status="cancelled")
     workshop.messages.add(stopped)
-    staged = workshop.handler.stage(picture(1), Provenance(ann.id, generated=True))
+    staged = workshop.handler.stage(picture(1), Provenance(owner_id=ann.id, generated=True))
 
     with pytest.raises(Cancelled):
         workshop.handler.commit(stopped.id, [staged])

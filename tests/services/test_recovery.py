@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import timedelta
 
 import pytest
 
 from ChatBot.container import Services
 from ChatBot.generators.base import GenerationRequest
-from ChatBot.models import Message, User, now
+from ChatBot.models import Message, Provenance, User, now
 from ChatBot.services.access import Viewer
-from ChatBot.services.image_handler import Provenance
 
 REQUEST = GenerationRequest(prompt="a red fox", width=128, height=128)
 
@@ -41,8 +39,10 @@ def as_it_is(services: Services, answer: Message) -> Message:
 def spooled(services: Services, answer: Message) -> bytes:
     """Put a delivered picture into the spool as ``draw`` does, and return its bytes."""
     picture = services.generators["demo"].generate(REQUEST)[0]
-    provenance = Provenance(answer.owner_id, generated=True, prompt="a red fox", generator="demo", seed=picture.seed)
-    services.spool.put(answer.id, 0, asdict(provenance), picture.data)
+    provenance = Provenance(
+        owner_id=answer.owner_id, generated=True, prompt="a red fox", generator="demo", seed=picture.seed
+    )
+    services.spool.put(answer.id, 0, provenance.model_dump(), picture.data)
     return picture.data
 
 

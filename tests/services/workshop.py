@@ -31,14 +31,14 @@ from ChatBot.hosts.chain import HostChain
 from ChatBot.media.files import FileStore
 from ChatBot.media.paths import StoragePaths
 from ChatBot.media.spool import Spool
-from ChatBot.models import Conversation, Copy, Image, Message, User, new_id, now
+from ChatBot.models import Conversation, Copy, Image, Message, Provenance, User, new_id, now
 from ChatBot.services.accounts import Accounts
 from ChatBot.services.chat import Chat
 from ChatBot.services.deletion import Deletion
 from ChatBot.services.events import EventLog
 from ChatBot.services.gallery import Gallery
 from ChatBot.services.generation import Generation
-from ChatBot.services.image_handler import ImageHandler, IntakeLimits, Provenance
+from ChatBot.services.image_handler import ImageHandler, IntakeLimits
 from ChatBot.services.privacy import Privacy
 from ChatBot.services.replication import Replicator
 from ChatBot.services.resolver import Resolver
@@ -311,7 +311,7 @@ class Workshop:
     def upload(self, user: User, data: bytes | None = None, **provenance: Any) -> Image:
         """Keep a picture of that account and return it as it was acknowledged."""
         generated, conversation_id = provenance.pop("generated", False), provenance.pop("conversation_id", None)
-        facts = Provenance(user.id, generated, **provenance)
+        facts = Provenance(owner_id=user.id, generated=generated, **provenance)
         return self.handler.save_upload(data or picture(), facts, conversation_id)
 
     def image(self, image_id: str) -> Image:

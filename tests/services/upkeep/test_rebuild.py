@@ -16,8 +16,7 @@ from ChatBot.container import Services
 from ChatBot.db.ledger import KINDS
 from ChatBot.errors import Forbidden, NotFound, SettingsError
 from ChatBot.generators.base import GenerationRequest
-from ChatBot.models import Image, Message, Recorded, Share, User, new_id, now
-from ChatBot.services.image_handler import Provenance
+from ChatBot.models import Image, Message, Provenance, Recorded, Share, User, new_id, now
 from ChatBot.services.records import SUFFIX, encode_record
 from ChatBot.services.upkeep.rebuild import RebuildReport
 from tests.services.workshop import make_image, make_message, make_user, picture
@@ -62,7 +61,7 @@ class Installation:
         return generation.finished(generation.start(user, conversation_id, request), 30)
 
     def upload(self, user: User, seed: int = 1) -> Image:
-        return self.services.image_handler.save_upload(picture(seed), Provenance(user.id, generated=False))
+        return self.services.image_handler.save_upload(picture(seed), Provenance(owner_id=user.id, generated=False))
 
     def purge(self, image: Image) -> None:
         self.services.repositories.images.trash(image.id)

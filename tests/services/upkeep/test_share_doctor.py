@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
-from pymongo.database import Database
 
-from ChatBot.db.repositories import Repositories
 from ChatBot.errors import NotFound
 from ChatBot.models import Image, Share, User, now
-from tests.services.kept import KeptWorkshop, kept_workshop
+from tests.services.kept import KeptWorkshop
 from tests.services.workshop import ScriptedHost, picture
-
-
-@pytest.fixture
-def host() -> ScriptedHost:
-    return ScriptedHost()
-
-
-@pytest.fixture
-def shop(
-    emptied_database: Database[dict[str, Any]], repositories: Repositories, tmp_path: Path, host: ScriptedHost
-) -> Iterator[KeptWorkshop]:
-    with kept_workshop(emptied_database, repositories, tmp_path, host) as opened:
-        yield opened
 
 
 def shared(shop: KeptWorkshop, user: User) -> tuple[Share, Image]:

@@ -4,33 +4,16 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from pymongo.database import Database
 
-from ChatBot.db.repositories import Repositories
 from ChatBot.errors import ProviderUnavailable, SettingsError
 from ChatBot.models import User, now
 from ChatBot.services.upkeep.verify import VerifyReport
-from tests.services.kept import KeptWorkshop, kept_workshop
+from tests.services.kept import KeptWorkshop
 from tests.services.workshop import ScriptedHost, only_copy, picture
-
-
-@pytest.fixture
-def host() -> ScriptedHost:
-    return ScriptedHost()
-
-
-@pytest.fixture
-def shop(
-    emptied_database: Database[dict[str, Any]], repositories: Repositories, tmp_path: Path, host: ScriptedHost
-) -> Iterator[KeptWorkshop]:
-    with kept_workshop(emptied_database, repositories, tmp_path, host) as opened:
-        yield opened
 
 
 def kinds(report: VerifyReport) -> list[tuple[str, str]]:
