@@ -16,7 +16,7 @@ from ChatBot.config import PROJECT_ROOT, Settings, load_settings
 from ChatBot.container import Services
 from ChatBot.logs import log_to_stderr
 from ChatBot.models import new_id
-from ChatBot.web import assets, bodies, guard, headers, identity, locale, metrics, parsing, problems
+from ChatBot.web import assets, bodies, guard, headers, identity, limits, locale, metrics, parsing, problems
 from ChatBot.web.admin import admin, admin_pages
 from ChatBot.web.auth import auth, tokens
 from ChatBot.web.context import EXTENSION
@@ -27,6 +27,7 @@ from ChatBot.web.health import health
 from ChatBot.web.images import images
 from ChatBot.web.messages import messages
 from ChatBot.web.pages import pages
+from ChatBot.web.proxies import TrustedProxies
 from ChatBot.web.sessions import MongoSessions
 from ChatBot.web.shared import shared
 from ChatBot.web.shares import shares
@@ -64,10 +65,11 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
         SESSION_COOKIE_SECURE=services.settings.secure_cookies,
     )
     app.extensions[EXTENSION] = services
+    app.wsgi_app = TrustedProxies(app.wsgi_app, services.settings.trusted_proxies)  # type: ignore[method-assign]
     app.session_interface = MongoSessions(services.repositories.sessions)
     app.before_request(_name_request)
     app.after_request(_log_request)
-    for part in (parsing, bodies, problems, locale, assets, identity, guard, headers, metrics):
+    for part in (parsing, bodies, problems, locale, assets, identity, guard, headers, metrics, limits):
         part.init_app(app)
     for api in API_BLUEPRINTS:
         app.register_api(api)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +23,17 @@ POSTIMAGES_UPLOAD_URL = "https://api.postimage.org/1/upload"
 IMGBB_UPLOAD_URL = "https://api.imgbb.com/1/upload"
 IMGBB_DELETE_URL = "https://ibb.co/json"
 MINIMUM_SECRET_CHARACTERS = 32
+
+DEFAULT_RATES = (
+    "login=30/minute",
+    "generation=300/minute",
+    "upload=600/minute",
+    "download=6000/minute",
+    "share=300/minute",
+)
+"""A hundred pictures asked for at once, a gallery of 60 thumbnails and a class behind one address stay well below."""
+
+_RATE = re.compile(r"(?P<budget>[a-z]+)=(?P<rate>off|[1-9][0-9]{0,8}/(second|minute|hour|day))")
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
@@ -79,7 +92,11 @@ class Settings(BaseSettings):
     local_max_mb: Annotated[int, Field(ge=0)] = 0
     allow_registration: bool = True
 
-    @field_validator("cloud_hosts", "fetch_allow_private_hosts", mode="before")
+    redis_url: Annotated[str, Field(pattern=r"^rediss?://.+")] | None = None
+    trusted_proxies: CommaSeparated = ()
+    rate_limits: CommaSeparated = DEFAULT_RATES
+
+    @field_validator("cloud_hosts", "fetch_allow_private_hosts", "trusted_proxies", "rate_limits", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -95,6 +112,31 @@ class Settings(BaseSettings):
                 "`python3 -c 'import secrets; print(secrets.token_urlsafe(48))'`"
             )
         return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            try:
+                ipaddress.ip_network(text)
+            except ValueError as error:
+                raise ValueError(f"“{text}” is neither an address nor a network such as 10.0.0.0/8") from error
+        return value
+
+    @field_validator("rate_limits")
+    @classmethod
+    def _known_rates(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        known = {rate.partition("=")[0] for rate in DEFAULT_RATES}
+        for text in value:
+            matched = _RATE.fullmatch(text)
+            if matched is None or matched["budget"] not in known:
+                raise ValueError(f"“{text}” is not like login=30/minute or login=off ({', '.join(sorted(known))})")
+        return value
+
+    @property
+    def rates(self) -> dict[str, str]:
+        """The rate of every budget (``30/minute``, or ``off``); one that the setting leaves out keeps its default."""
+        return dict(rate.split("=") for rate in (*DEFAULT_RATES, *self.rate_limits))
 
     @property
     def database_root(self) -> Path:

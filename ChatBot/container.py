@@ -23,6 +23,7 @@ from ChatBot.services.deletion import Deletion
 from ChatBot.services.events import EventLog
 from ChatBot.services.gallery import Gallery
 from ChatBot.services.generation import Generation
+from ChatBot.services.guessing import Guessing
 from ChatBot.services.health import Health
 from ChatBot.services.image_handler import ImageHandler
 from ChatBot.services.privacy import Privacy
@@ -58,6 +59,7 @@ class Services:
     files: FileStore
     spool: Spool
     accounts: Accounts
+    guessing: Guessing
     events: EventLog
     threads: Threads
     gallery: Gallery

@@ -10,6 +10,7 @@ ChatBotError
 ├── NotFound                   absent, deleted or somebody else's: the answer is the same for all three
 ├── Conflict                   it clashes with what is stored: read it again first
 ├── QuotaExceeded              a limit of this account or server is used up
+├── RateLimited                too much at once: send it again after ``retry_after_seconds``
 ├── ProviderError              an outside service did not do its work (``provider`` names it)
 │   ├── ProviderRefused        never send this to that provider again; try the next one
 │   └── ProviderUnavailable    the same request may pass later (``retry_after_seconds`` if it said when)
@@ -74,6 +75,14 @@ class Conflict(ChatBotError):
 
 class QuotaExceeded(ChatBotError):
     """A limit is used up; the text names it."""
+
+
+class RateLimited(ChatBotError):
+    """Too many requests or guesses in a short time; nothing of this one was done."""
+
+    def __init__(self, message: str, *, retry_after_seconds: float) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class ProviderError(ChatBotError):

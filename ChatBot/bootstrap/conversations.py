@@ -8,6 +8,7 @@ from ChatBot.bootstrap.pictures import Pictures
 from ChatBot.services.accounts import Accounts
 from ChatBot.services.chat import Chat
 from ChatBot.services.generation import Generation
+from ChatBot.services.guessing import Guessing
 from ChatBot.services.recovery import Recovery
 from ChatBot.services.running import Running
 from ChatBot.services.sharing import Sharing
@@ -30,6 +31,10 @@ class Conversations(Pictures):
             allow_registration=self.settings.allow_registration,
             hasher=self.hasher,
         )
+
+    @cached_property
+    def guessing(self) -> Guessing:
+        return Guessing(self.repositories.guesses)
 
     @cached_property
     def threads(self) -> Threads:

@@ -10,6 +10,7 @@ from pymongo.database import Database
 from ChatBot.db.census import Census
 from ChatBot.db.conversations import Conversations
 from ChatBot.db.events import Events
+from ChatBot.db.guesses import Guesses
 from ChatBot.db.history import History
 from ChatBot.db.images import Images
 from ChatBot.db.ledger import Ledger
@@ -51,6 +52,7 @@ class Repositories:
     samples: Samples
     tasks: Tasks
     census: Census
+    guesses: Guesses
 
     @classmethod
     def on(cls, database: Database[dict[str, Any]]) -> Repositories:
@@ -75,6 +77,7 @@ class Repositories:
             samples=Samples(database),
             tasks=Tasks(database),
             census=Census(database),
+            guesses=Guesses(database),
         )
         for repository in vars(built).values():
             repository.ensure_indexes()

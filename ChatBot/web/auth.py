@@ -10,7 +10,8 @@ from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response
 
 from ChatBot.web.context import current_account, services, signed_in
-from ChatBot.web.identity import log_in, log_out
+from ChatBot.web.entrance import authenticated, registered
+from ChatBot.web.identity import log_out
 from ChatBot.web.present import token_json, user_json
 from ChatBot.web.problems import problem
 from ChatBot.web.schemas import AccountChanges, Credentials, NewToken, TokenPath
@@ -22,16 +23,14 @@ tokens = APIBlueprint("tokens", __name__, url_prefix="/api/tokens", abp_tags=[Ta
 @auth.post("/register")
 def register(body: Credentials) -> tuple[dict[str, Any], int]:
     """Create an account and log it in; the first one is the administrator."""
-    user = services().accounts.register(body.username, body.password)
-    log_in(user)
+    user = registered(body.username, body.password)
     return {**user_json(user), "csrf_token": generate_csrf()}, HTTPStatus.CREATED
 
 
 @auth.post("/login")
 def login(body: Credentials) -> dict[str, Any]:
     """Start a session."""
-    user = services().accounts.authenticate(body.username, body.password)
-    log_in(user)
+    user = authenticated(body.username, body.password)
     return {**user_json(user), "csrf_token": generate_csrf()}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from flask import Flask
+from flask import Flask, request
 from secure import (
     ContentSecurityPolicy,
     CrossOriginOpenerPolicy,
@@ -19,6 +19,9 @@ from werkzeug.wrappers import Response
 
 from ChatBot.web.context import services
 
+HSTS = "max-age=31536000"
+"""A year, for this name only: what else lives on the operator's domain is not ours to decide."""
+
 
 def init_app(app: Flask) -> None:
     """Set the headers after every request; what a view set itself stays."""
@@ -28,6 +31,10 @@ def init_app(app: Flask) -> None:
 def _harden(response: Response) -> Response:
     for name, value in _headers(picture_sources()).items():
         response.headers.setdefault(name, value)
+    if request.is_secure:
+        response.headers.setdefault("Strict-Transport-Security", HSTS)
+    if request.endpoint != "static":
+        response.vary.add("Cookie")
     return response
 
 

@@ -38,7 +38,7 @@ def current_language() -> str:
 def remember(language: str, response: Response) -> None:
     """Let this browser keep a language, whoever logs in or out; one that we do not speak changes nothing."""
     if language in LANGUAGES:
-        secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
+        secure = bool(current_app.config["SESSION_COOKIE_SECURE"]) or request.is_secure
         response.set_cookie(COOKIE, language, COOKIE_SECONDS, secure=secure, httponly=True, samesite="Lax")
 
 

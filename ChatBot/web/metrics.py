@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from flask import Blueprint, Flask, Response, current_app
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from prometheus_flask_exporter import PrometheusMetrics
@@ -21,6 +23,11 @@ def init_app(app: Flask) -> None:
     )
 
 
+def registry_of(app: Flask) -> CollectorRegistry:
+    """Return where other parts register what they count."""
+    return cast("CollectorRegistry", app.extensions["chatbot_metrics"])
+
+
 @metrics.get("/metrics")
 def measurements() -> Response:
     """Return the measurements in Prometheus' text format: totals only, nothing of any account."""
@@ -28,5 +35,4 @@ def measurements() -> Response:
     gauge.clear()
     for row in services().stats()["copies"]:
         gauge.labels(row["host"], row["state"]).set(row["count"])
-    registry: CollectorRegistry = current_app.extensions["chatbot_metrics"]
-    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    return Response(generate_latest(registry_of(current_app)), content_type=CONTENT_TYPE_LATEST)

@@ -6,18 +6,19 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from ChatBot.errors import ChatBotError
+from ChatBot.errors import ChatBotError, RateLimited
 from ChatBot.web.context import current_account, current_viewer, services, signed_in
+from ChatBot.web.entrance import authenticated, registered
 from ChatBot.web.happenings import happening_text, reason_of
-from ChatBot.web.identity import log_in, log_out
+from ChatBot.web.identity import log_out
 from ChatBot.web.locale import remember
 from ChatBot.web.paging import decode_cursor, encode_cursor
 from ChatBot.web.present import share_json
-from ChatBot.web.problems import status_of
-from ChatBot.web.sentences import translated
+from ChatBot.web.problems import retry_after, status_of
+from ChatBot.web.sentences import sentence_of
 from ChatBot.web.views import image_view, message_view
 
 pages = Blueprint("pages", __name__)
@@ -38,14 +39,13 @@ def login() -> str | Response:
 
 
 @pages.post("/login")
-def log_in_by_form() -> Response | tuple[str, int]:
+def log_in_by_form() -> Response:
     """Log in by the form."""
     target = request.form.get("next")
     try:
-        user = services().accounts.authenticate(request.form.get("username", ""), request.form.get("password", ""))
+        authenticated(request.form.get("username", ""), request.form.get("password", ""))
     except ChatBotError as error:
-        return _entry("login.html", str(error), target), status_of(error)
-    log_in(user)
+        return _refused_entry("login.html", error, target)
     return redirect(_safe_next(target), HTTPStatus.SEE_OTHER)
 
 
@@ -56,14 +56,13 @@ def register() -> str | Response:
 
 
 @pages.post("/register")
-def sign_up() -> Response | tuple[str, int]:
+def sign_up() -> Response:
     """Register by the form."""
     target = request.form.get("next")
     try:
-        user = services().accounts.register(request.form.get("username", ""), request.form.get("password", ""))
+        registered(request.form.get("username", ""), request.form.get("password", ""))
     except ChatBotError as error:
-        return _entry("register.html", str(error), target), status_of(error)
-    log_in(user)
+        return _refused_entry("register.html", error, target)
     return redirect(_safe_next(target), HTTPStatus.SEE_OTHER)
 
 
@@ -163,11 +162,18 @@ def history(image_id: str) -> str:
     return render_template("history.html", image_id=image.id, state=image, entries=rows, view=view, for_admin=False)
 
 
-def _entry(template: str, error: str | None, target: str | None) -> str:
+def _refused_entry(template: str, error: ChatBotError, target: str | None) -> Response:
+    response = make_response(_entry(template, error, target), status_of(error))
+    if isinstance(error, RateLimited):
+        response.headers["Retry-After"] = retry_after(error)
+    return response
+
+
+def _entry(template: str, error: ChatBotError | None, target: str | None) -> str:
     accounts = services().accounts
     return render_template(
         template,
-        error=translated(error) if error else None,
+        error=sentence_of(error) if error else None,
         next=_safe_next(target),
         registration_open=accounts.registration_open,
         first_account=accounts.none_yet,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from http import HTTPStatus
 
 import structlog
@@ -12,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from ChatBot import errors
 from ChatBot.web.context import request_id
-from ChatBot.web.sentences import translated
+from ChatBot.web.sentences import sentence_of, translated
 
 log = structlog.get_logger(__name__)
 
@@ -25,6 +26,7 @@ STATUS: tuple[tuple[type[errors.ChatBotError], HTTPStatus], ...] = (
     (errors.NotFound, HTTPStatus.NOT_FOUND),
     (errors.Conflict, HTTPStatus.CONFLICT),
     (errors.QuotaExceeded, HTTPStatus.TOO_MANY_REQUESTS),
+    (errors.RateLimited, HTTPStatus.TOO_MANY_REQUESTS),
     (errors.ProviderRefused, HTTPStatus.UNPROCESSABLE_ENTITY),
     (errors.ProviderUnavailable, HTTPStatus.BAD_GATEWAY),
     (errors.StorageFull, HTTPStatus.INSUFFICIENT_STORAGE),
@@ -48,6 +50,11 @@ def init_app(app: Flask) -> None:
 def status_of(error: errors.ChatBotError) -> HTTPStatus:
     """Return the status that an error of ours answers with."""
     return next((status for kind, status in STATUS if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def retry_after(error: errors.RateLimited) -> str:
+    """Return the whole seconds to wait, as the header ``Retry-After`` says it."""
+    return str(math.ceil(error.retry_after_seconds))
 
 
 def problem(status: HTTPStatus, detail: str, kind: str, **extra: object) -> Response:
@@ -87,7 +94,10 @@ def _known(error: errors.ChatBotError) -> Response:
     if status is HTTPStatus.INTERNAL_SERVER_ERROR:
         return _unknown(error)
     extra: dict[str, object] = {"reason": error.reason} if isinstance(error, errors.PictureRefused) else {}
-    response = problem(status, str(error), _kebab(type(error).__name__), **extra)
+    detail = sentence_of(error) if _wants_page() else str(error)
+    response = problem(status, detail, _kebab(type(error).__name__), **extra)
+    if isinstance(error, errors.RateLimited):
+        response.headers["Retry-After"] = retry_after(error)
     if status is HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 from flask_babel import gettext
+
+from ChatBot.errors import ChatBotError, RateLimited
 
 
 def known(sentence: str) -> str:
@@ -37,3 +41,11 @@ TITLES = (
 def translated(sentence: str) -> str:
     """Return a sentence in the language of the page; one that the catalogues do not hold stays as it is."""
     return str(gettext(sentence)) if sentence else sentence
+
+
+def sentence_of(error: ChatBotError) -> str:
+    """Return what an error says, in the language of the page."""
+    if isinstance(error, RateLimited):
+        seconds = math.ceil(error.retry_after_seconds)
+        return str(gettext("Too many attempts in a short time. Try again in %(seconds)s seconds.", seconds=seconds))
+    return translated(str(error))

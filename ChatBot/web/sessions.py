@@ -10,7 +10,7 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
-from flask import Flask, Request, Response
+from flask import Flask, Request, Response, request
 from flask.sessions import SessionInterface, SessionMixin
 from werkzeug.datastructures import CallbackDict
 
@@ -94,7 +94,7 @@ class MongoSessions(SessionInterface):
             session.key,
             expires=expires,
             httponly=True,
-            secure=self.get_cookie_secure(app),
+            secure=self.get_cookie_secure(app) or request.is_secure,
             samesite="Lax",
             path="/",
         )

@@ -37,7 +37,7 @@ def test_the_first_account_is_the_administrator_and_the_next_is_not(ann: Api, bo
 def test_me_tells_who_it_is_and_the_csrf_token_and_nothing_else(ann: Api) -> None:
     answer = ann.get("/api/auth/me")
 
-    assert set(answer.json) == {"id", "username", "role", "csrf_token"}
+    assert set(answer.json) == {"id", "username", "role", "private", "csrf_token"}
     assert answer.json["username"] == "ann"
 
 

@@ -28,6 +28,7 @@ STATUSES = {
     errors.NotFound("x"): 404,
     errors.Conflict("x"): 409,
     errors.QuotaExceeded("x"): 429,
+    errors.RateLimited("x", retry_after_seconds=2.1): 429,
     errors.ProviderRefused("x", provider="p", reason="moderation"): 422,
     errors.ProviderUnavailable("x", provider="p"): 502,
     errors.StorageFull("x"): 507,

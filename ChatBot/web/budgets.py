@@ -1,0 +1,114 @@
+"""How often somebody may do a thing: budgets counted in memory, or in Redis for several servers together."""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+from collections.abc import Callable, Mapping
+
+import structlog
+from limits import RateLimitItem, parse
+from limits.errors import StorageError
+from limits.storage import MemoryStorage, RedisStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
+
+from ChatBot.config import Settings
+from ChatBot.errors import RateLimited
+
+log = structlog.get_logger(__name__)
+
+REDIS_SECONDS = 0.5
+"""Longer than any healthy answer takes; nobody waits for a Redis that hangs."""
+ASK_REDIS_AGAIN_SECONDS = 10.0
+OFF = "off"
+IPV6_PREFIX = 64
+"""What one household or machine gets of IPv6: a single address of it would be no limit at all."""
+
+
+def _say_nothing(_budget: str) -> None:
+    """Tell nobody of a refusal."""
+
+
+class Budgets:
+    """Counts requests by budget and key; callable from any thread, and from outside of Flask.
+
+    ``rates`` are texts such as ``30/minute``. Without an answer from Redis this process counts alone: a limit is no
+    reason to turn people away. ``on_refusal`` is called with the budget's name.
+    """
+
+    def __init__(
+        self,
+        rates: Mapping[str, str],
+        shared: RedisStorage | None = None,
+        on_refusal: Callable[[str], None] = _say_nothing,
+    ) -> None:
+        self._rates = {budget: parse(rate) for budget, rate in rates.items() if rate != OFF}
+        self._alone = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._together = SlidingWindowCounterRateLimiter(shared) if shared else None
+        self._ask_redis_at = 0.0
+        self._on_refusal = on_refusal
+
+    @classmethod
+    def of(cls, settings: Settings, on_refusal: Callable[[str], None] = _say_nothing) -> Budgets:
+        """Build the budgets of the settings; Redis is asked at the first request, not here."""
+        shared = None
+        if settings.redis_url:
+            shared = RedisStorage(
+                settings.redis_url,
+                key_prefix="chatbot:limits",
+                wrap_exceptions=True,
+                socket_connect_timeout=REDIS_SECONDS,
+                socket_timeout=REDIS_SECONDS,
+            )
+        return cls(settings.rates, shared, on_refusal)
+
+    def hit(self, budget: str, key: str) -> None:
+        """Count a request of whoever ``key`` stands for; raises ``RateLimited`` when the budget is used up."""
+        rate = self._rates.get(budget)
+        if rate is None:
+            return
+        wait = self._wait(rate, budget, key)
+        if wait is not None:
+            self._on_refusal(budget)
+            raise RateLimited(
+                f"Too many requests of this kind ({rate.amount} per {_span(rate)}); nothing was done. "
+                f"Try again in {wait:.0f} s.",
+                retry_after_seconds=wait,
+            )
+
+    def _wait(self, rate: RateLimitItem, budget: str, key: str) -> float | None:
+        """Return None when there is room, else the seconds until there is some."""
+        if self._together and time.monotonic() >= self._ask_redis_at:
+            try:
+                return _counted(self._together, rate, budget, key)
+            except StorageError as error:
+                self._ask_redis_at = time.monotonic() + ASK_REDIS_AGAIN_SECONDS
+                log.warning("limits.redis_is_away", reason=type(error.storage_error).__name__)
+        return _counted(self._alone, rate, budget, key)
+
+
+def account_key(user_id: str) -> str:
+    """Return the key of somebody who is logged in."""
+    return f"account:{user_id}"
+
+
+def address_key(address: str | None) -> str:
+    """Return the key of a visitor: the address, of IPv6 the network that one customer is given."""
+    try:
+        parsed = ipaddress.ip_address(address or "")
+    except ValueError:
+        return f"address:{address}"
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    if mapped is not None or parsed.version == 4:
+        return f"address:{mapped or parsed}"
+    return f"address:{ipaddress.ip_network((parsed, IPV6_PREFIX), strict=False)}"
+
+
+def _counted(limiter: SlidingWindowCounterRateLimiter, rate: RateLimitItem, budget: str, key: str) -> float | None:
+    if limiter.hit(rate, budget, key):
+        return None
+    return max(1.0, limiter.get_window_stats(rate, budget, key).reset_time - time.time())
+
+
+def _span(rate: RateLimitItem) -> str:
+    return rate.GRANULARITY.name

@@ -1,0 +1,60 @@
+"""Budgets: counted by key, shared through Redis, counted alone while Redis is away."""
+
+from __future__ import annotations
+
+import pytest
+from limits.storage import RedisStorage
+
+from ChatBot.errors import RateLimited
+from ChatBot.web.budgets import Budgets, address_key
+from tests.fixtures.server import free_port
+
+
+def test_what_is_over_the_budget_waits_and_other_keys_do_not() -> None:
+    refused: list[str] = []
+    budgets = Budgets({"login": "2/minute"}, on_refusal=refused.append)
+    budgets.hit("login", "a")
+    budgets.hit("login", "a")
+
+    with pytest.raises(RateLimited, match="2 per minute") as over:
+        budgets.hit("login", "a")
+
+    assert 1 <= over.value.retry_after_seconds <= 60
+    budgets.hit("login", "b")
+    assert refused == ["login"]
+
+
+def test_a_budget_that_is_off_or_unknown_is_not_counted() -> None:
+    budgets = Budgets({"login": "off"})
+
+    for _ in range(100):
+        budgets.hit("login", "a")
+        budgets.hit("nothing", "a")
+
+
+def test_while_redis_is_away_this_process_counts_alone() -> None:
+    away = RedisStorage(f"redis://127.0.0.1:{free_port()}", wrap_exceptions=True, socket_connect_timeout=0.5)
+    budgets = Budgets({"login": "2/minute"}, away)
+    budgets.hit("login", "a")
+    budgets.hit("login", "a")
+
+    with pytest.raises(RateLimited):
+        budgets.hit("login", "a")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:DB8::1", "2001:db8:0:0::1"),
+    ],
+)
+def test_spellings_and_neighbours_of_one_customer_are_one_key(one: str, other: str) -> None:
+    assert address_key(one) == address_key(other)
+
+
+def test_different_customers_are_different_keys() -> None:
+    keys = {address_key(each) for each in ("192.0.2.7", "192.0.2.8", "2001:db8:1:2::1", "2001:db8:1:3::1", None)}
+
+    assert len(keys) == 5

@@ -1,0 +1,154 @@
+"""Limits over HTTP: 429 with a reason and Retry-After, and nothing done; ordinary use stays below them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from ChatBot.web.guard import RULES
+from ChatBot.web.limits import BUDGETS
+from tests.fixtures.application import PASSWORD, Api
+from tests.web.test_pages import form_token
+
+
+def refused(answer: TestResponse) -> bool:
+    """Say whether a limit answered, as documented."""
+    if answer.status_code != 429:
+        return False
+    assert int(answer.headers["Retry-After"]) >= 1
+    return True
+
+
+def test_every_limited_endpoint_exists() -> None:
+    assert set(BUDGETS) <= set(RULES)
+
+
+def test_a_used_up_budget_refuses_with_a_reason_and_is_counted(make_app: Callable[..., Flask]) -> None:
+    ann = Api(make_app(rate_limits="generation=2/minute")).register()
+    ann.generate()
+    ann.generate()
+
+    answer = ann.post("/api/generate-image", json={"prompt": "a third", "width": 256, "height": 256})
+
+    assert refused(answer)
+    assert answer.mimetype == "application/problem+json"
+    assert answer.json["type"].endswith("rate-limited")
+    assert "2 per minute" in answer.json["detail"]
+    assert len(ann.get("/api/images").json["items"]) == 2
+    assert 'chatbot_refused_total{budget="generation"} 1.0' in ann.get("/metrics").text
+
+
+def test_accounts_have_budgets_of_their_own(make_app: Callable[..., Flask]) -> None:
+    app = make_app(rate_limits="generation=1/minute")
+    ann, bob = Api(app).register("ann"), Api(app).register("bob")
+    ann.generate()
+
+    assert bob.generate()["images"]
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-Forwarded-For": "198.51.100.{n}"}, {"Forwarded": "for=198.51.100.{n}"}])
+def test_nobody_escapes_a_limit_by_a_header(make_app: Callable[..., Flask], headers: dict[str, str]) -> None:
+    app = make_app(rate_limits="login=3/minute")
+
+    answers = [
+        Api(app).post(
+            "/api/auth/login",
+            json={"username": f"name {n}", "password": "wrong password"},
+            headers={name: value.format(n=n) for name, value in headers.items()},
+        )
+        for n in range(4)
+    ]
+
+    assert [answer.status_code for answer in answers] == [401, 401, 401, 429]
+
+
+def test_people_behind_a_trusted_proxy_have_budgets_of_their_own(make_app: Callable[..., Flask]) -> None:
+    app = make_app(rate_limits="login=1/minute", trusted_proxies="127.0.0.1")
+
+    answers = [
+        Api(app).post(
+            "/api/auth/login",
+            json={"username": "ann", "password": PASSWORD},
+            headers={"X-Forwarded-For": f"198.51.100.{n}"},
+        )
+        for n in (1, 2, 1)
+    ]
+
+    assert [answer.status_code for answer in answers] == [401, 401, 429]
+
+
+def guess(app: Flask, password: str, address: str = "192.0.2.1", username: str = "ann") -> TestResponse:
+    """Try to log in from an address."""
+    options: dict[str, Any] = {"environ_base": {"REMOTE_ADDR": address}}
+    return Api(app).post("/api/auth/login", json={"username": username, "password": password}, **options)
+
+
+@pytest.mark.usefixtures("ann")
+def test_guessing_gets_slower_and_the_right_password_waits_as_well(app: Flask) -> None:
+    wrong = [guess(app, f"wrong password {n}").status_code for n in range(6)]
+
+    answer = guess(app, PASSWORD)
+
+    assert wrong == [401] * 6
+    assert refused(answer)
+
+
+@pytest.mark.usefixtures("ann")
+def test_a_guesser_does_not_lock_the_owner_out(app: Flask) -> None:
+    for n in range(8):
+        guess(app, f"wrong password {n}", "192.0.2.66")
+
+    assert guess(app, PASSWORD, "192.0.2.1").status_code == 200
+    assert refused(guess(app, PASSWORD, "192.0.2.66"))
+
+
+def test_guessing_at_a_name_that_nobody_has_is_answered_alike(app: Flask, ann: Api) -> None:
+    assert ann.get("/api/auth/me").status_code == 200
+
+    known = [guess(app, "wrong password", "192.0.2.66").status_code for _ in range(8)]
+    unknown = [guess(app, "wrong password", "192.0.2.67", "nobody").status_code for _ in range(8)]
+
+    assert known == unknown
+    assert known[-1] == 429
+
+
+@pytest.mark.usefixtures("ann")
+def test_the_login_form_says_how_long_to_wait(make_app: Callable[..., Flask]) -> None:
+    visitor = Api(make_app(rate_limits="login=1/hour"))
+    for _ in range(2):
+        token = form_token(visitor.get("/login", headers={"Accept": "text/html"}).text)
+        answer = visitor.post(
+            "/login",
+            data={"username": "ann", "password": "wrong password", "csrf_token": token},
+            headers={"Accept": "text/html", "Accept-Language": "en"},
+        )
+
+    assert refused(answer)
+    assert 'name="password"' in answer.text
+    assert "Try again in" in answer.text
+    assert 'value="ann"' in answer.text
+
+
+@pytest.mark.usefixtures("app")
+def test_100_generations_at_once_stay_below_the_limit(ann: Api) -> None:
+    wanted = {"prompt": "a fox", "width": 64, "height": 64}
+
+    answers = [ann.post("/api/generate-image", json=wanted, headers={"Prefer": "respond-async"}) for _ in range(100)]
+
+    assert {answer.status_code for answer in answers} <= {202, 429}
+    assert sum(answer.status_code == 202 for answer in answers) == 100
+
+
+def test_https_behind_a_trusted_proxy_makes_cookies_secure_and_stays(make_app: Callable[..., Flask]) -> None:
+    app = make_app(trusted_proxies="127.0.0.1")
+    https = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "chat.example.org"}
+
+    answer = Api(app).post("/api/auth/register", json={"username": "ann", "password": PASSWORD}, headers=https)
+
+    assert "; Secure" in answer.headers["Set-Cookie"]
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert "Strict-Transport-Security" not in Api(app).get("/healthz").headers
