@@ -66,10 +66,9 @@ def doctor(as_json: bool) -> int:
 
 
 def _shown(share: Share, owner: str | None) -> dict[str, Any]:
-    expired = share.expires_at is not None and share.expires_at <= now()
     return {
         "id": share.id,
-        "state": "revoked" if share.revoked_at else "expired" if expired else "open",
+        "state": share.state(now()),
         "owner": owner,
         "conversation_id": share.conversation_id,
         "live": share.live,

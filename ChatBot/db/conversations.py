@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
@@ -37,6 +38,11 @@ class Conversations(Repository):
             query["$or"] = [{"updated_at": {"$lt": moment}}, {"updated_at": moment, "_id": {"$lt": last_id}}]
         cursor = self._collection.find(query).sort([("updated_at", DESCENDING), ("_id", DESCENDING)]).limit(limit)
         return [Conversation.from_document(document) for document in cursor]
+
+    def titles(self, owner_id: str, conversation_ids: Sequence[str]) -> dict[str, str]:
+        """Return the titles of an account's conversations among those ids."""
+        cursor = self._collection.find({"_id": {"$in": list(conversation_ids)}, "owner_id": owner_id}, {"title": 1})
+        return {document["_id"]: document["title"] for document in cursor}
 
     def set_title(self, conversation_id: str, title: str) -> None:
         """Rename a conversation."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -111,12 +111,12 @@ class Images(Repository):
         changes = changing({"$set": {"images.$.trashed_at": None}})
         return self._collection.update_one(query, changes).modified_count == 1
 
-    def trash_of(self, conversation_id: str) -> None:
-        """Put every picture of a conversation into the trash."""
+    def trash_of(self, conversation_id: str, keep: Collection[str] = ()) -> None:
+        """Put every picture of a conversation into the trash, without those to keep."""
         self._collection.update_many(
             {"conversation_id": conversation_id, **HAS_IMAGES},
             changing({"$set": {"images.$[live].trashed_at": now()}}),
-            array_filters=[{"live.trashed_at": None}],
+            array_filters=[{"live.trashed_at": None, "live.id": {"$nin": list(keep)}}],
         )
 
     def due_purges(self, trashed_before: datetime, at: datetime, limit: int) -> list[Located]:

@@ -16,6 +16,7 @@ from pymongo.database import Database
 
 from ChatBot.db.messages import HAS_IMAGES, RUNNING
 from ChatBot.db.repository import REMOVALS, Document, Repository, changing
+from ChatBot.db.shares import closing
 from ChatBot.models import (
     Conversation,
     Image,
@@ -25,6 +26,7 @@ from ChatBot.models import (
     Share,
     Tombstone,
     User,
+    now,
 )
 
 KINDS: dict[str, tuple[str, type[Recorded]]] = {
@@ -147,9 +149,7 @@ class Ledger(Repository):
     def close_share(self, share: Share) -> bool:
         """Close an older share document as its newer record says it was."""
         query = {"_id": share.id, "revoked_at": None, "revision": {"$lt": share.revision}}
-        return (
-            self._kinds["s"].update_one(query, changing({"$set": {"revoked_at": share.revoked_at}})).modified_count == 1
-        )
+        return self._kinds["s"].update_one(query, closing(share.revoked_at or now())).modified_count == 1
 
     def keep_administrator(self) -> None:
         """Note that there already was a first account, so that the next one is not made administrator."""

@@ -29,32 +29,40 @@ def owns(viewer: Viewer, owner_id: str) -> bool:
 
 
 def can_view_conversation(viewer: Viewer, conversation: Conversation) -> bool:
-    """The owner sees a conversation; a share's holder sees the one it is for."""
+    """The owner sees a conversation; so does the holder of a share that reads it."""
     if owns(viewer, conversation.owner_id):
         return True
-    return viewer.share is not None and viewer.share.conversation_id == conversation.id
+    share = viewer.share
+    return share is not None and not share.frozen and share.conversation_id == conversation.id
 
 
 def can_view_message(viewer: Viewer, message: Message) -> bool:
-    """The owner sees a message; a share's holder sees those of its conversation up to its snapshot."""
+    """The owner sees a message; so does the holder of a share that reads its conversation, up to the share's time.
+
+    A frozen share shows what is written in it, and no message.
+    """
     if owns(viewer, message.owner_id):
         return True
     share = viewer.share
-    if share is None or message.conversation_id is None or message.conversation_id != share.conversation_id:
+    if share is None or share.frozen or message.conversation_id != share.conversation_id:
         return False
     return share.live or message.created_at <= share.until
 
 
 def can_view_image(viewer: Viewer, image: Image, holder: Message | None) -> bool:
-    """The owner sees a picture; a share's holder sees those that a visible message of it shows.
+    """The owner sees a picture; a share's holder sees those that the share names or a visible message of it shows.
 
     ``holder`` is the message through which the viewer came to the picture: the one it is embedded in, or one that
-    attaches it. A picture in the trash is seen by nobody.
+    attaches it. A picture in the trash is seen by nobody, and no share shows a picture of another account.
     """
     if image.trashed_at is not None:
         return False
     if owns(viewer, image.owner_id):
         return True
+    if viewer.share is None or viewer.share.owner_id != image.owner_id:
+        return False
+    if viewer.share.frozen:
+        return image.id in viewer.share.image_ids
     return holder is not None and _shows(holder, image) and can_view_message(viewer, holder)
 
 

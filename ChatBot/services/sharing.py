@@ -3,23 +3,43 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
 from ChatBot.db.conversations import Conversations
-from ChatBot.db.images import Images
+from ChatBot.db.images import Images, Located
 from ChatBot.db.messages import Messages
 from ChatBot.db.shares import Shares
 from ChatBot.errors import InputError, NotFound
-from ChatBot.models import Conversation, Image, Message, Share, User, new_id, now
+from ChatBot.models import Image, Message, Share, SharedMessage, User, new_id, now
 from ChatBot.services.access import Viewer, can_view_image, can_view_message
 from ChatBot.services.accounts import digest
+from ChatBot.services.snapshots import frozen, shown_of
 from ChatBot.services.threads import Threads
 
 TOKEN_BYTES = 24
 LONGEST_SECONDS = 10 * 365 * 24 * 3600
+GONE = "This link does not exist, has expired, or was withdrawn."
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the holder of a link sees: a title, messages, oldest first, and by id those of their pictures that exist."""
+
+    title: str
+    messages: tuple[SharedMessage, ...]
+    pictures: Mapping[str, Image]
+
+    @property
+    def cover(self) -> Image | None:
+        """The first picture that was made in the conversation, else the first one that was put into it."""
+        made = [image_id for each in self.messages for image_id in each.images]
+        given = [image_id for each in self.messages for image_id in each.attachments]
+        return next((self.pictures[image_id] for image_id in (*made, *given) if image_id in self.pictures), None)
 
 
 class Sharing:
@@ -58,7 +78,7 @@ class Sharing:
         viewer = Viewer(user)
         conversation = self._threads.get(viewer, conversation_id)
         messages = self._threads.messages(viewer, conversation)
-        if not messages:
+        if not shown_of(messages):
             raise InputError("There is nothing to share yet; this conversation is empty.")
         if expires_in is not None and not 60 <= expires_in <= LONGEST_SECONDS:
             raise InputError("A link lives at least 60 seconds and at most ten years.")
@@ -75,6 +95,8 @@ class Sharing:
             expires_at=moment + timedelta(seconds=expires_in) if expires_in is not None else None,
             created_at=moment,
         )
+        if not live:
+            share = frozen(share, conversation.title, messages)
         self._shares.add(share)
         return share, token
 
@@ -82,7 +104,7 @@ class Sharing:
         """Return the share a token stands for; raises ``NotFound`` for unknown, revoked and expired ones alike."""
         share = self._shares.open(digest(token), now())
         if share is None:
-            raise NotFound("This link does not exist, has expired, or was withdrawn.")
+            raise NotFound(GONE)
         return share
 
     def unlock(self, share: Share, password: str) -> bool:
@@ -94,16 +116,17 @@ class Sharing:
         except VerificationError:
             return False
 
-    def content(self, share: Share) -> tuple[Conversation, list[Message]]:
-        """Return what the share shows: the conversation and its visible messages, oldest first."""
-        conversation = self._conversations.get(share.conversation_id)
-        if conversation is None:
-            raise NotFound("This link does not exist, has expired, or was withdrawn.")
-        until = None if share.live else share.until
-        viewer = Viewer(share=share)
-        return conversation, [
-            each for each in self._messages.of(conversation.id, until) if can_view_message(viewer, each)
-        ]
+    def content(self, share: Share) -> Shown:
+        """Return what the share shows now; raises ``NotFound`` when the conversation that it reads is gone."""
+        title, messages = share.title, share.messages
+        if not share.frozen:
+            conversation = self._conversations.get(share.conversation_id)
+            if conversation is None:
+                raise NotFound(GONE)
+            title, messages = conversation.title, shown_of(self._read(share))
+        wanted = dict.fromkeys(image_id for each in messages for image_id in (*each.attachments, *each.images))
+        found = (each.image for each in self._images.find_many(list(wanted)))
+        return Shown(title, messages, {image.id: _public(image) for image in found if image.owner_id == share.owner_id})
 
     def count_view(self, share: Share) -> None:
         """Note that somebody opened the page."""
@@ -113,19 +136,41 @@ class Sharing:
         """Return a picture that the share shows; raises ``NotFound`` for every other one."""
         located = self._images.find(image_id)
         if located is not None:
-            holder = self._messages.get(located.message_id)
-            holders = [holder] if holder else []
-            if located.conversation_id != share.conversation_id:
-                holders = [each for each in self.content(share)[1] if image_id in each.attachments]
-            if any(can_view_image(Viewer(share=share), located.image, each) for each in holders):
-                return located.image
+            viewer = Viewer(share=share)
+            if any(can_view_image(viewer, located.image, holder) for holder in self._holders(share, located)):
+                return _public(located.image)
         raise NotFound("There is no such picture.")
 
-    def of(self, user: User, limit: int, before: tuple[datetime, str] | None = None) -> list[Share]:
-        """Return an account's open links, newest first."""
-        return self._shares.of(user.id, limit, before)
+    def _holders(self, share: Share, located: Located) -> Sequence[Message | None]:
+        """Return the messages through which the share could show a picture; a frozen one names it itself."""
+        if share.frozen:
+            return [None]
+        if located.conversation_id == share.conversation_id:
+            return [self._messages.get(located.message_id)]
+        return [each for each in self._read(share) if located.image.id in each.attachments]
+
+    def _read(self, share: Share) -> list[Message]:
+        viewer = Viewer(share=share)
+        messages = self._messages.of(share.conversation_id, None if share.live else share.until)
+        return [each for each in messages if can_view_message(viewer, each)]
+
+    def of(
+        self,
+        user: User,
+        limit: int,
+        before: tuple[datetime, str] | None = None,
+        *,
+        conversation_id: str | None = None,
+    ) -> list[Share]:
+        """Return an account's unrevoked links, newest first; those of one conversation if it is named."""
+        return self._shares.of(user.id, limit, before, conversation_id=conversation_id)
 
     def revoke(self, user: User, share_id: str) -> None:
         """Close a link at once; raises ``NotFound``."""
         if not self._shares.revoke(share_id, user.id):
             raise NotFound("There is no such link.")
+
+
+def _public(image: Image) -> Image:
+    """Return a picture without what its file told about its maker; a name or a comment would slip into a page."""
+    return image.model_copy(update={"original_name": None, "metadata": {}})

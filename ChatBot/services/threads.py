@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from ChatBot.db.conversations import Conversations
@@ -14,6 +15,7 @@ from ChatBot.errors import Conflict, InputError, NotFound
 from ChatBot.models import Conversation, Message, User, new_id, now
 from ChatBot.services.access import Viewer, can_change, can_view_conversation, can_view_message
 from ChatBot.services.events import EventLog
+from ChatBot.services.snapshots import frozen
 
 TITLE_CHARACTERS = 80
 MESSAGE_CHARACTERS = 100_000
@@ -64,6 +66,10 @@ class Threads:
         """Return an account's conversations, last used first."""
         return self._conversations.of(user.id, limit, before)
 
+    def titles(self, user: User, conversation_ids: Sequence[str]) -> dict[str, str]:
+        """Return the titles of those of an account's conversations that were not deleted, by id."""
+        return self._conversations.titles(user.id, conversation_ids)
+
     def messages(self, viewer: Viewer, conversation: Conversation) -> list[Message]:
         """Return the messages of a conversation that the viewer may see, oldest first."""
         return [message for message in self._messages.of(conversation.id) if can_view_message(viewer, message)]
@@ -84,23 +90,41 @@ class Threads:
         self._events.publish(conversation_id, "conversation", {"id": conversation_id, "title": _short(title)})
         return conversation.model_copy(update={"title": _short(title)})
 
-    def remove(self, user: User, conversation_id: str) -> None:
-        """Delete a conversation: its links close, its pictures go to the trash, its words go at once.
+    def remove(self, user: User, conversation_id: str, *, revoke_shares: bool = False) -> None:
+        """Delete a conversation: its words go at once, its pictures go to the trash.
 
-        Answers that are still being written are stopped first, or their next picture would stay behind in the gallery.
+        Its links go on showing it as it was, with their pictures, unless they are to be revoked. Answers that are
+        still being written are stopped first, or their next picture would stay behind in the gallery. Raises
+        ``NotFound``, or ``InputError`` when it is too long for its links to keep it.
         """
-        self._own(user, conversation_id)
-        self._shares.revoke_of(conversation_id)
-        messages = self._messages.of(conversation_id)
-        for message in messages:
+        conversation = self._own(user, conversation_id)
+        for message in self._messages.of(conversation_id):
             if message.status in RUNNING:
                 self._messages.settle(message.id, "cancelled")
-        self._images.trash_of(conversation_id)
-        pictures = [image for message in messages for image in message.images if image.trashed_at is None]
-        self._history.note_all("trashed", dict.fromkeys(image.id for image in pictures))
+        messages = self._messages.of(conversation_id)
+        if revoke_shares:
+            self._shares.revoke_of(conversation_id)
+        self._freeze_shares(conversation, messages)
+        pictures = dict.fromkeys(
+            image.id for message in messages for image in message.images if image.trashed_at is None
+        )
+        kept = self._shares.pinned(user.id, list(pictures), now())
+        self._images.trash_of(conversation_id, keep=kept)
+        self._history.note_all("trashed", dict.fromkeys(each for each in pictures if each not in kept))
         self._messages.detach([message.id for message in messages])
         self._conversations.remove(conversation_id)
         self._events.forget(conversation_id)
+
+    def _freeze_shares(self, conversation: Conversation, messages: Sequence[Message]) -> None:
+        """Let the open links of a conversation keep what they show."""
+        for share in self._shares.of_conversation(conversation.id):
+            if not share.frozen:
+                seen = [each for each in messages if can_view_message(Viewer(share=share), each)]
+                snapshot = frozen(share, conversation.title, seen)
+                if snapshot.frozen:
+                    self._shares.freeze(snapshot)
+                else:
+                    self._shares.close(share.id)  # there is nothing to show
 
     def ask(
         self,

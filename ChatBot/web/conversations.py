@@ -10,7 +10,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from ChatBot.web.context import cloud_link, current_account, current_viewer, services
 from ChatBot.web.paging import decode_cursor, page_json
 from ChatBot.web.present import conversation_json, message_json
-from ChatBot.web.schemas import ConversationChanges, ConversationPath, NewConversation, Page
+from ChatBot.web.schemas import ConversationChanges, ConversationPath, NewConversation, Page, Removal
 
 conversations = APIBlueprint("conversations", __name__, url_prefix="/api", abp_tags=[Tag(name="Conversations")])
 
@@ -56,7 +56,10 @@ def change(path: ConversationPath, body: ConversationChanges) -> dict[str, Any]:
 
 
 @conversations.delete("/conversation/<conversation_id>")
-def remove(path: ConversationPath) -> tuple[str, int]:
-    """Delete a conversation; its pictures go to the trash and its links close."""
-    services().threads.remove(current_account(), path.conversation_id)
+def remove(path: ConversationPath, query: Removal) -> tuple[str, int]:
+    """Delete a conversation; its pictures go to the trash.
+
+    Its links go on showing it as it was, with their pictures, unless ``revoke_shares`` is set.
+    """
+    services().threads.remove(current_account(), path.conversation_id, revoke_shares=query.revoke_shares)
     return "", HTTPStatus.NO_CONTENT

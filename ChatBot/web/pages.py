@@ -123,13 +123,14 @@ def shares() -> str:
     """Show the account's open links."""
     user = current_account()
     found = services().sharing.of(user, SHARES_PAGE + 1, decode_cursor(request.args.get("cursor")))
-    titles = {each.id: each.title for each in services().threads.of(user, SIDEBAR_CONVERSATIONS)}
+    titles = services().threads.titles(user, [share.conversation_id for share in found])
     shown = found[:SHARES_PAGE]
     cursor = encode_cursor((shown[-1].created_at, shown[-1].id)) if len(found) > SHARES_PAGE else None
     rows = [
         {
             **share_json(share),
-            "title": titles.get(share.conversation_id, ""),
+            "title": share.title or titles.get(share.conversation_id, ""),
+            "deleted": share.conversation_id not in titles,
             "created_at": share.created_at,
             "expires_at": share.expires_at,
         }

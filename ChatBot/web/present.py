@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from ChatBot.db.history import Entry
-from ChatBot.models import Conversation, Copy, Image, Message, Share, Token, User
+from ChatBot.models import Conversation, Copy, Image, Message, Share, SharedMessage, Token, User, now
 
 ImageUrl = Callable[[Image], str]
 Link = Callable[[Copy], str | None]
@@ -110,10 +110,9 @@ def history_json(entry: Entry) -> dict[str, Any]:
     return {**shown, "at": moment(entry.at), "first_at": moment(entry.first_at)}
 
 
-def shared_message_json(message: Message, attached: Mapping[str, Image], base: str) -> dict[str, Any]:
+def shared_message_json(message: SharedMessage, pictures: Mapping[str, Image], base: str) -> dict[str, Any]:
     """Return a message as the holder of a link sees it: ``base`` is the path its pictures hang under."""
-    shown = [attached[each] for each in message.attachments if each in attached]
-    shown += [image for image in message.images if image.trashed_at is None]
+    shown = [pictures[each] for each in (*message.attachments, *message.images) if each in pictures]
     return {
         "id": message.id,
         "role": message.role,
@@ -139,4 +138,11 @@ def share_json(share: Share, *, url: str | None = None, token: str | None = None
     """Return a link's record; its address and token only at the moment it is made, for they are not kept."""
     body = share.model_dump(include={"id", "conversation_id", "live", "views"})
     times = {"created_at": moment(share.created_at), "expires_at": moment(share.expires_at)}
-    return {**body, **times, "has_password": share.password_hash is not None, "url": url, "token": token}
+    return {
+        **body,
+        **times,
+        "state": share.state(now()),
+        "has_password": share.password_hash is not None,
+        "url": url,
+        "token": token,
+    }

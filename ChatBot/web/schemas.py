@@ -197,6 +197,18 @@ class Page(Query):
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
 
+class SharesQuery(Page):
+    """Which links to list: those to one conversation, or all."""
+
+    conversation_id: str | None = None
+
+
+class Removal(Query):
+    """What goes with a conversation: ``revoke_shares`` closes its links, which otherwise go on showing it."""
+
+    revoke_shares: bool = False
+
+
 class After(Query):
     """The number of the last event that was seen."""
 

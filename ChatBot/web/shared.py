@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -11,10 +12,11 @@ from flask_openapi3 import APIBlueprint, Tag
 from werkzeug.wrappers import Response as BaseResponse
 
 from ChatBot.errors import NotFound
-from ChatBot.models import Image, Message, Share
+from ChatBot.models import Share, SharedMessage
+from ChatBot.services.sharing import Shown
 from ChatBot.web.context import services
 from ChatBot.web.files import send
-from ChatBot.web.present import conversation_json, moment, shared_image_json, shared_message_json
+from ChatBot.web.present import moment, shared_image_json, shared_message_json
 from ChatBot.web.problems import problem
 from ChatBot.web.schemas import LinkImagePath, LinkPath, Rendition
 from ChatBot.web.views import shared_message_view
@@ -31,14 +33,12 @@ def data(path: LinkPath) -> dict[str, Any] | BaseResponse:
     share = services().sharing.open(path.token)
     if not _unlocked(share):
         return problem(HTTPStatus.UNAUTHORIZED, "This link asks for a password.", "share-password")
-    conversation, messages = services().sharing.content(share)
-    attached = services().gallery.attached(messages)
-    shown = conversation_json(conversation)
+    shown = services().sharing.content(share)
     return {
-        "title": shown["title"],
+        "title": shown.title,
         "created_at": moment(share.created_at),
         "live": share.live,
-        "messages": [shared_message_json(message, attached, _base(path.token)) for message in messages],
+        "messages": [shared_message_json(each, shown.pictures, _base(path.token)) for each in shown.messages],
     }
 
 
@@ -48,21 +48,20 @@ def page(path: LinkPath) -> BaseResponse:
     try:
         share = services().sharing.open(path.token)
     except NotFound:
-        return _private(make_response(_render("share_gone.html"), HTTPStatus.NOT_FOUND))
+        return make_response(_render("share_gone.html"), HTTPStatus.NOT_FOUND)
     if not _unlocked(share):
-        return _private(make_response(_render("share_password.html", error=None), HTTPStatus.OK))
-    conversation, messages = services().sharing.content(share)
+        return make_response(_render("share_password.html", error=None))
+    shown = services().sharing.content(share)
     services().sharing.count_view(share)
-    attached = services().gallery.attached(messages)
-    views = [shared_message_view(message, attached, _base(path.token)) for message in messages]
+    views = [shared_message_view(each, shown.pictures, _base(path.token)) for each in shown.messages]
     summary = {
-        "title": conversation.title,
+        "title": shown.title,
         "created_at": share.created_at,
         "live": share.live,
-        "description": _description(messages),
+        "description": _description(shown.messages),
     }
-    html = _render("share.html", share=summary, messages=views, og_image=_cover(path.token, messages))
-    return _private(make_response(html))
+    html = _render("share.html", share=summary, messages=views, og_image=_cover(path.token, shown))
+    return make_response(html)
 
 
 @shared.post("/share/<token>")
@@ -71,7 +70,7 @@ def unlock(path: LinkPath) -> BaseResponse:
     share = services().sharing.open(path.token)
     if not services().sharing.unlock(share, request.form.get("password", "")):
         html = _render("share_password.html", error=gettext("This is not the password."))
-        return _private(make_response(html, HTTPStatus.FORBIDDEN))
+        return make_response(html, HTTPStatus.FORBIDDEN)
     session[UNLOCKED] = [*session.get(UNLOCKED, []), share.id][-50:]
     return redirect(url_for("shared.page", token=path.token), HTTPStatus.SEE_OTHER)
 
@@ -94,18 +93,18 @@ def _base(token: str) -> str:
     return url_for("shared.page", token=token)
 
 
-def _description(messages: list[Message]) -> str:
+def _description(messages: Sequence[SharedMessage]) -> str:
     words = next((" ".join(message.content.split()) for message in messages if message.role == "assistant"), "")
     return words if len(words) <= DESCRIPTION_CHARACTERS else words[: DESCRIPTION_CHARACTERS - 1] + "…"
 
 
-def _cover(token: str, messages: list[Message]) -> str | None:
+def _cover(token: str, shown: Shown) -> str | None:
     """Return the absolute address of the first picture, for link previews."""
-    shown: list[Image] = [image for message in messages for image in message.images if image.trashed_at is None]
-    if not shown:
+    cover = shown.cover
+    if cover is None:
         return None
     base = services().settings.public_base_url or request.host_url
-    return f"{base.rstrip('/')}{shared_image_json(shown[0], _base(token))['src']}?w=1024"
+    return f"{base.rstrip('/')}{shared_image_json(cover, _base(token))['src']}?w=1024"
 
 
 def _render(template: str, **context: Any) -> str:
@@ -113,8 +112,11 @@ def _render(template: str, **context: Any) -> str:
     return render_template(template, me=None, **context)
 
 
-def _private(response: Response) -> Response:
-    response.headers["Cache-Control"] = "private, no-store"
+@shared.after_request
+def _keep_to_the_link(response: Response) -> Response:
+    """Keep what is shared out of search engines, caches and other sites' logs, on every answer, refusals too."""
+    response.headers.setdefault("Cache-Control", "private, no-store")
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Robots-Tag"] = "noindex"
+    response.headers.pop("X-Image-Source", None)
     return response

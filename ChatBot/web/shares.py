@@ -11,7 +11,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from ChatBot.web.context import current_account, services
 from ChatBot.web.paging import decode_cursor, page_json
 from ChatBot.web.present import share_json
-from ChatBot.web.schemas import ConversationPath, NewShare, Page, SharePath
+from ChatBot.web.schemas import ConversationPath, NewShare, SharePath, SharesQuery
 
 shares = APIBlueprint("shares", __name__, url_prefix="/api", abp_tags=[Tag(name="Sharing")])
 
@@ -28,9 +28,11 @@ def create(path: ConversationPath, body: NewShare) -> tuple[dict[str, Any], int]
 
 
 @shares.get("/shares")
-def listing(query: Page) -> dict[str, Any]:
-    """List the account's open links, newest first."""
-    found = services().sharing.of(current_account(), query.limit + 1, decode_cursor(query.cursor))
+def listing(query: SharesQuery) -> dict[str, Any]:
+    """List the account's links that were not revoked, newest first; those of one conversation if it is named."""
+    found = services().sharing.of(
+        current_account(), query.limit + 1, decode_cursor(query.cursor), conversation_id=query.conversation_id
+    )
     return page_json(found, query.limit, share_json, lambda share: (share.created_at, share.id))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from flask import url_for
 from flask_babel import gettext
 
-from ChatBot.models import Image, Message
+from ChatBot.models import Image, Message, SharedMessage
 from ChatBot.web.context import public_link
 from ChatBot.web.markdown import render_markdown
 from ChatBot.web.present import image_json, shared_image_json
@@ -20,6 +20,7 @@ def message_view(message: Message, attached: Mapping[str, Image]) -> dict[str, A
     """Return a message for its owner's page."""
     return {
         **_common(message),
+        "status": message.status,
         "error": message.error,
         "request": message.request,
         "images": [image_view(image) for image in message.images if image.trashed_at is None],
@@ -27,14 +28,15 @@ def message_view(message: Message, attached: Mapping[str, Image]) -> dict[str, A
     }
 
 
-def shared_message_view(message: Message, attached: Mapping[str, Image], base: str) -> dict[str, Any]:
+def shared_message_view(message: SharedMessage, pictures: Mapping[str, Image], base: str) -> dict[str, Any]:
     """Return a message for the page behind a share link."""
     return {
         **_common(message),
+        "status": "complete",
         "error": None,
         "request": None,
-        "images": [_shared_image(image, base) for image in message.images if image.trashed_at is None],
-        "attachments": [_shared_image(attached[each], base) for each in message.attachments if each in attached],
+        "images": [_shared_image(pictures[each], base) for each in message.images if each in pictures],
+        "attachments": [_shared_image(pictures[each], base) for each in message.attachments if each in pictures],
     }
 
 
@@ -66,13 +68,12 @@ def _shared_image(image: Image, base: str) -> dict[str, Any]:
     }
 
 
-def _common(message: Message) -> dict[str, Any]:
+def _common(message: Message | SharedMessage) -> dict[str, Any]:
     return {
         "id": message.id,
         "role": message.role,
         "content": message.content,
         "html": render_markdown(message.content) if message.role == "assistant" else "",
-        "status": message.status,
         "created_at": message.created_at,
     }
 

@@ -1,9 +1,13 @@
 // Questions before something is destroyed, and menus that close when one looks elsewhere.
 import { text } from "./strings.js";
 
-/** Ask, and resolve to true only when the person chose the action. */
-export function confirmed({ title, detail, action = text("delete") }) {
+/** Ask; resolves to false, or, when the person chose the action, to `{ option }`: whether the box was ticked. */
+export function confirmed({ title, detail, action = text("delete"), option = "" }) {
   const dialog = document.getElementById("confirm");
+  const box = dialog.querySelector("[data-confirm-option]");
+  box.hidden = !option;
+  box.querySelector("span").textContent = option;
+  box.querySelector("input").checked = false;
   dialog.querySelector("h2").textContent = title;
   dialog.querySelector("p").textContent = detail;
   dialog.querySelector("[data-confirm-yes]").textContent = action;
@@ -11,7 +15,8 @@ export function confirmed({ title, detail, action = text("delete") }) {
   dialog.showModal();
   dialog.querySelector("[data-confirm-no]").focus();
   return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+    const answer = () => dialog.returnValue === "yes" && { option: box.querySelector("input").checked };
+    dialog.addEventListener("close", () => resolve(answer()), { once: true });
   });
 }
 

@@ -5,6 +5,19 @@ import { confirmed } from "./dialogs.js";
 import { text } from "./strings.js";
 import { report } from "./toast.js";
 
+/** The unrevoked links to a conversation, newest first. */
+export async function sharesOf(conversationId) {
+  const found = [];
+  let cursor = null;
+  do {
+    const query = new URLSearchParams({ conversation_id: conversationId, ...(cursor && { cursor }) });
+    const page = await api("GET", `/api/shares?${query}`);
+    found.push(...page.items);
+    cursor = page.next_cursor;
+  } while (cursor);
+  return found;
+}
+
 export class ShareDialog {
   constructor(conversationId) {
     this.conversationId = conversationId;
@@ -40,25 +53,13 @@ export class ShareDialog {
   }
 
   async #show() {
-    const shares = await this.#mine();
+    const shares = await sharesOf(this.conversationId());
     this.list.replaceChildren(...shares.map((share) => this.#row(share)));
     if (!shares.length) {
       const none = Object.assign(document.createElement("li"), { textContent: text("no_shares") });
       none.className = "faint small";
       this.list.append(none);
     }
-  }
-
-  async #mine() {
-    const mine = [];
-    let cursor = null;
-    do {
-      const query = cursor ? `?cursor=${encodeURIComponent(cursor)}` : "";
-      const page = await api("GET", `/api/shares${query}`);
-      mine.push(...page.items.filter((share) => share.conversation_id === this.conversationId()));
-      cursor = page.next_cursor;
-    } while (cursor);
-    return mine;
   }
 
   #row(share) {

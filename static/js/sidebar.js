@@ -1,6 +1,7 @@
 // The list of conversations: rename, delete, the drawer on a phone.
 import { api } from "./api.js";
 import { confirmed } from "./dialogs.js";
+import { sharesOf } from "./share.js";
 import { text } from "./strings.js";
 import { report } from "./toast.js";
 
@@ -56,9 +57,14 @@ export class Sidebar {
   }
 
   async #delete(id) {
-    const question = { title: text("delete_conversation"), detail: text("delete_conversation_text") };
-    if (!(await confirmed(question))) return;
-    await api("DELETE", `/api/conversation/${id}`);
+    const shared = (await sharesOf(id)).some((share) => share.state === "open");
+    const answer = await confirmed({
+      title: text("delete_conversation"),
+      detail: text(shared ? "delete_shared_text" : "delete_conversation_text"),
+      option: shared ? text("delete_shared_option") : "",
+    });
+    if (!answer) return;
+    await api("DELETE", `/api/conversation/${id}${answer.option ? "?revoke_shares=true" : ""}`);
     if (id === this.currentId) location.assign("/");
     else this.#row(id).remove();
   }

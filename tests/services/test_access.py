@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from ChatBot.models import Conversation, Image, Message, Share, User, new_id, now
+from ChatBot.models import Conversation, Image, Message, Share, SharedMessage, User, new_id, now
 from ChatBot.services.access import (
     ANYBODY,
     Viewer,
@@ -38,6 +38,12 @@ def share_of(conversation_id: str, *, live: bool = False, owner_id: str = OWNER.
         until=MOMENT,
         created_at=MOMENT,
     )
+
+
+def frozen_holder(*image_ids: str) -> Viewer:
+    """Return the holder of a snapshot that names these pictures."""
+    shown = SharedMessage(id=new_id(), role="user", images=image_ids, created_at=MOMENT)
+    return Viewer(share=share_of(CONVERSATION.id).model_copy(update={"messages": (shown,), "image_ids": image_ids}))
 
 
 def message_of(owner: User = OWNER, **fields: object) -> Message:
@@ -94,6 +100,23 @@ def test_a_picture_is_seen_through_the_message_that_holds_or_attaches_it() -> No
     assert not can_view_image(HOLDER, image, message_of())
     assert not can_view_image(HOLDER, image, None)
     assert not can_view_image(Viewer(STRANGER), image, message_of(images=(image,)))
+
+
+def test_a_frozen_share_shows_the_pictures_it_names_and_no_message() -> None:
+    image, other = make_image(OWNER.id), make_image(OWNER.id)
+    holder = frozen_holder(image.id)
+
+    assert can_view_image(holder, image, None)
+    assert not can_view_image(holder, other, message_of(images=(other,)))
+    assert not can_view_message(holder, message_of())
+    assert not can_view_conversation(holder, CONVERSATION)
+
+
+def test_a_share_never_shows_a_picture_of_another_account() -> None:
+    image = make_image(STRANGER.id)
+
+    assert not can_view_image(frozen_holder(image.id), image, None)
+    assert not can_view_image(LIVE_HOLDER, image, message_of(STRANGER, images=(image,)))
 
 
 def test_attaching_somebody_elses_picture_shows_it_to_nobody() -> None:

@@ -35,10 +35,12 @@ def test_a_link_shows_the_conversation_and_its_pictures(workshop: Workshop, ann:
     conversation, image = drawn(workshop, ann)
 
     share = opened(workshop, ann, conversation)
-    shown, messages = workshop.sharing.content(share)
+    shown = workshop.sharing.content(share)
 
-    assert shown.id == conversation.id
-    assert [message.role for message in messages] == ["user", "assistant"]
+    assert shown.title == conversation.title
+    assert [message.role for message in shown.messages] == ["user", "assistant"]
+    assert list(shown.pictures) == [image.id]
+    assert shown.cover == shown.pictures[image.id]
     assert workshop.sharing.image(share, image.id).id == image.id
 
 
@@ -59,8 +61,8 @@ def test_a_snapshot_does_not_show_what_came_later_and_a_live_link_does(workshop:
 
     later = workshop.draw(ann, conversation).images[0]
 
-    assert len(workshop.sharing.content(snapshot)[1]) == 2
-    assert len(workshop.sharing.content(live)[1]) == 4
+    assert len(workshop.sharing.content(snapshot).messages) == 2
+    assert len(workshop.sharing.content(live).messages) == 4
     assert workshop.sharing.image(live, later.id).id == later.id
     with pytest.raises(NotFound):
         workshop.sharing.image(snapshot, later.id)
@@ -193,6 +195,91 @@ def test_a_trashed_picture_leaves_the_link(workshop: Workshop, ann: User) -> Non
 
     with pytest.raises(NotFound):
         workshop.sharing.image(share, image.id)
+
+
+def test_a_snapshot_shows_what_was_there_whatever_is_done_to_the_conversation(workshop: Workshop, ann: User) -> None:
+    conversation, image = drawn(workshop, ann)
+    share = opened(workshop, ann, conversation)
+    before = workshop.sharing.content(share)
+    question, answer = workshop.messages.of(conversation.id)
+
+    workshop.threads.rename(ann, conversation.id, "a secret")
+    workshop.threads.ask_again(ann, conversation.id, answer.id)
+    again = workshop.messages.of(conversation.id)[-1]
+    workshop.messages.settle(again.id, "complete", content="another answer")
+    workshop.threads.edit(ann, conversation.id, question.id, "another question", None)
+
+    assert workshop.messages.get(question.id) is None
+    assert workshop.sharing.content(share) == before
+    assert workshop.sharing.image(share, image.id).id == image.id
+
+
+def test_a_snapshot_of_version_0_1_still_shows_its_conversation_up_to_its_time(workshop: Workshop, ann: User) -> None:
+    conversation, image = drawn(workshop, ann)
+    _, token = workshop.sharing.create(ann, conversation.id)
+    workshop.database["shares"].update_many({}, {"$unset": {"messages": 1, "image_ids": 1, "title": 1}})
+
+    workshop.draw(ann, conversation)
+
+    share = workshop.sharing.open(token)
+    assert not share.frozen
+    assert len(workshop.sharing.content(share).messages) == 2
+    assert workshop.sharing.image(share, image.id).id == image.id
+    workshop.threads.remove(ann, conversation.id)
+    assert len(workshop.sharing.content(workshop.sharing.open(token)).messages) == 2
+
+
+def test_what_a_revoked_link_showed_is_not_kept(workshop: Workshop, ann: User) -> None:
+    conversation, image = drawn(workshop, ann)
+    share, _ = workshop.sharing.create(ann, conversation.id)
+
+    workshop.sharing.revoke(ann, share.id)
+
+    (document,) = workshop.database["shares"].find()
+    assert (document["messages"], document["image_ids"], document["title"]) == ([], [], "")
+    assert workshop.repositories.shares.pinned(ann.id, [image.id], now()) == set()
+
+
+def test_an_answer_that_is_not_written_yet_is_not_in_a_snapshot(workshop: Workshop, ann: User) -> None:
+    question, answer = workshop.threads.ask(ann, None, "how do lighthouses work?")
+    conversation = workshop.threads.get(Viewer(ann), question.conversation_id or "")
+
+    share = opened(workshop, ann, conversation)
+    workshop.messages.settle(answer.id, "complete", content="a secret")
+
+    assert [each.id for each in workshop.sharing.content(share).messages] == [question.id]
+
+
+def test_the_name_of_an_uploaded_file_and_its_metadata_are_told_to_no_viewer(workshop: Workshop, ann: User) -> None:
+    attached = workshop.upload(ann, original_name="ann-green-passport.png", metadata={"Artist": "Ann Green"})
+    question, _ = workshop.threads.ask(ann, None, "look", attachments=(attached.id,))
+
+    for live in (False, True):
+        share = opened(workshop, ann, workshop.threads.get(Viewer(ann), question.conversation_id or ""), live=live)
+        for image in (
+            workshop.sharing.image(share, attached.id),
+            workshop.sharing.content(share).pictures[attached.id],
+        ):
+            assert (image.original_name, image.metadata) == (None, {})
+
+
+def test_a_snapshot_that_names_somebody_elses_picture_neither_shows_nor_keeps_it(
+    workshop: Workshop, ann: User, bob: User
+) -> None:
+    victim = workshop.draw(ann)
+    conversation, _ = drawn(workshop, bob)
+    _, token = workshop.sharing.create(bob, conversation.id)
+    forged = {"$push": {"image_ids": victim.images[0].id, "messages.0.attachments": victim.images[0].id}}
+    workshop.database["shares"].update_one({}, forged)
+
+    share = workshop.sharing.open(token)
+
+    assert victim.images[0].id in share.image_ids
+    with pytest.raises(NotFound):
+        workshop.sharing.image(share, victim.images[0].id)
+    assert victim.images[0].id not in workshop.sharing.content(share).pictures
+    workshop.threads.remove(ann, victim.conversation_id or "")
+    assert workshop.image(victim.images[0].id).trashed_at is not None
 
 
 def test_views_are_counted(workshop: Workshop, ann: User) -> None:

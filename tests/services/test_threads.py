@@ -12,7 +12,15 @@ from ChatBot.errors import InputError, NotFound
 from ChatBot.models import User
 from ChatBot.services.access import ANYBODY, Viewer
 from ChatBot.services.threads import MESSAGE_CHARACTERS, TITLE_CHARACTERS
-from tests.services.workshop import SETTLED_SECONDS, ScriptedAssistant, ScriptedGenerator, Workshop, picture
+from tests.services.test_sharing import expire
+from tests.services.workshop import (
+    SETTLED_SECONDS,
+    ScriptedAssistant,
+    ScriptedGenerator,
+    Workshop,
+    make_message,
+    picture,
+)
 
 
 def test_conversations_are_listed_last_used_first_page_by_page(workshop: Workshop, ann: User, bob: User) -> None:
@@ -100,12 +108,15 @@ def test_a_message_that_is_too_long_is_refused_and_opens_no_conversation(worksho
     assert workshop.threads.of(ann, 10) == []
 
 
-def test_removing_a_conversation_trashes_its_pictures_and_closes_its_links(workshop: Workshop, ann: User) -> None:
+@pytest.mark.parametrize("live", [False, True])
+def test_removing_a_conversation_trashes_its_pictures_and_closes_its_links_when_told_to(
+    workshop: Workshop, ann: User, live: bool
+) -> None:
     message = workshop.draw(ann)
     conversation_id = message.conversation_id or ""
-    _, token = workshop.sharing.create(ann, conversation_id)
+    _, token = workshop.sharing.create(ann, conversation_id, live=live)
 
-    workshop.threads.remove(ann, conversation_id)
+    workshop.threads.remove(ann, conversation_id, revoke_shares=True)
 
     with pytest.raises(NotFound):
         workshop.threads.get(Viewer(ann), conversation_id)
@@ -116,6 +127,52 @@ def test_removing_a_conversation_trashes_its_pictures_and_closes_its_links(works
     assert workshop.image(message.images[0].id).trashed_at is not None
     assert workshop.messages.of(conversation_id) == []
     assert workshop.repositories.events.after(conversation_id, 0) == []
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_removing_a_conversation_keeps_what_its_links_show(workshop: Workshop, ann: User, live: bool) -> None:
+    message = workshop.draw(ann)
+    conversation = workshop.threads.get(Viewer(ann), message.conversation_id or "")
+    _, token = workshop.sharing.create(ann, conversation.id, live=live)
+    later = workshop.draw(ann, conversation).images[0]
+    before = workshop.sharing.content(workshop.sharing.open(token))
+
+    workshop.threads.remove(ann, conversation.id)
+
+    share = workshop.sharing.open(token)
+    after = workshop.sharing.content(share)
+    assert (after.title, after.messages, list(after.pictures)) == (before.title, before.messages, list(before.pictures))
+    assert workshop.sharing.image(share, message.images[0].id).trashed_at is None
+    assert (workshop.image(later.id).trashed_at is None) is live
+    assert workshop.gallery.view(Viewer(ann), message.images[0].id).id == message.images[0].id
+
+
+def test_an_expired_link_keeps_no_picture_of_a_removed_conversation(workshop: Workshop, ann: User) -> None:
+    message = workshop.draw(ann)
+    share, _ = workshop.sharing.create(ann, message.conversation_id or "", expires_in=60)
+    expire(workshop, share)
+
+    workshop.threads.remove(ann, message.conversation_id or "")
+
+    assert workshop.image(message.images[0].id).trashed_at is not None
+
+
+def test_a_conversation_too_long_for_its_live_link_is_removed_when_the_link_goes_too(
+    workshop: Workshop, ann: User
+) -> None:
+    conversation = workshop.threads.create(ann)
+    texts = [make_message(ann.id, conversation_id=conversation.id, content="x" * 1_000_000) for _ in range(9)]
+    workshop.messages.add(*texts)
+    workshop.sharing.create(ann, conversation.id, live=True)
+
+    with pytest.raises(InputError, match="too long"):
+        workshop.threads.remove(ann, conversation.id)
+    with pytest.raises(InputError, match="too long"):
+        workshop.sharing.create(ann, conversation.id)
+    assert len(workshop.messages.of(conversation.id)) == 9
+    workshop.threads.remove(ann, conversation.id, revoke_shares=True)
+
+    assert workshop.messages.of(conversation.id) == []
 
 
 def test_removing_a_conversation_stops_what_is_still_being_written_in_it(

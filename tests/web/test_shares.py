@@ -199,12 +199,46 @@ def test_a_picture_in_the_trash_is_gone_from_links_too(ann: Api, visitor: Api, m
     assert visitor.get(f"/share/{token}", headers=HTML).status_code == 200
 
 
-def test_deleting_the_conversation_closes_its_links(ann: Api, visitor: Api, made: dict[str, Any]) -> None:
+@pytest.mark.parametrize("live", [False, True])
+def test_deleting_the_conversation_keeps_what_its_links_show_until_they_are_revoked(
+    ann: Api, visitor: Api, made: dict[str, Any], live: bool
+) -> None:
+    link = share(ann, made, live=live)
+    before = visitor.get(f"/api/share/{link['token']}").json
+    picture = f"/share/{link['token']}/i/{made['images'][0]['id']}"
+
+    assert ann.delete(f"/api/conversation/{made['conversation_id']}").status_code == 204
+
+    assert ann.get(f"/api/conversation/{made['conversation_id']}").status_code == 404
+    assert visitor.get(f"/api/share/{link['token']}").json == {**before, "live": False}
+    assert visitor.get(picture).status_code == 200
+    assert visitor.get(f"/share/{link['token']}", headers=HTML).status_code == 200
+    ann.delete(f"/api/shares/{link['id']}")
+    assert visitor.get(picture).status_code == 404
+
+
+def test_deleting_the_conversation_closes_its_links_when_that_is_asked_for(
+    ann: Api, visitor: Api, made: dict[str, Any]
+) -> None:
     token = share(ann, made)["token"]
 
-    ann.delete(f"/api/conversation/{made['conversation_id']}")
+    ann.delete(f"/api/conversation/{made['conversation_id']}?revoke_shares=true")
 
     assert visitor.get(f"/api/share/{token}").status_code == 404
+    assert ann.get(f"/i/{made['images'][0]['id']}").status_code == 404
+
+
+def test_deleting_a_picture_takes_it_out_of_the_link_of_a_deleted_conversation(
+    ann: Api, visitor: Api, made: dict[str, Any]
+) -> None:
+    token, image_id = share(ann, made)["token"], made["images"][0]["id"]
+    ann.delete(f"/api/conversation/{made['conversation_id']}")
+
+    assert ann.delete(f"/api/images/{image_id}").status_code in (200, 204)
+
+    assert visitor.get(f"/share/{token}/i/{image_id}").status_code == 404
+    assert visitor.get(f"/share/{token}/i/{image_id}?w=256").status_code == 404
+    assert image_id not in visitor.get(f"/api/share/{token}").text
 
 
 def test_a_link_that_cannot_be_is_refused(ann: Api, made: dict[str, Any]) -> None:

@@ -41,7 +41,12 @@ class InUse:
 
     def __init__(self, shares: Shares, messages: Messages) -> None:
         self._shared: set[str] = set()
-        for conversation_id in {share.conversation_id for share in shares.each_open(now())}:
+        reading = set()
+        for share in shares.each_open(now()):
+            self._shared |= set(share.image_ids)
+            if not share.frozen:
+                reading.add(share.conversation_id)
+        for conversation_id in reading:
             for message in messages.of(conversation_id):
                 self._shared |= {*message.attachments, *(image.id for image in message.images)}
 

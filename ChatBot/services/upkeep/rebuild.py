@@ -256,7 +256,11 @@ class _Run:
             older = isinstance(stored, Share) and stored.revoked_at is None and stored.revision < value.revision
             if value.revoked_at and older and (not self._apply or self._ledger.close_share(value)):
                 self.report.closed.append(value.id)
-        elif self._owners["c"].get(value.conversation_id) == value.owner_id:
+        elif self._owners["c"].get(value.conversation_id) == value.owner_id or self._outlives(value):
             self._insert(value)
         elif value.revoked_at is None:
             self.report.skipped[f"s-{value.id}"] = "Its conversation is unknown."
+
+    def _outlives(self, value: Share) -> bool:
+        """Say whether a share shows a conversation that its owner deleted: it needs nobody's conversation any more."""
+        return value.frozen and value.conversation_id not in self._owners["c"] and value.owner_id in self._owners["u"]

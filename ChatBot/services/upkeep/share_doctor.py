@@ -67,19 +67,12 @@ class ShareDoctor:
 
     def _pictures(self, share: Share, report: ShareReport) -> list[Image]:
         """Return the pictures a viewer gets; one in the trash is not shown, so it is not missing either."""
-        _, messages = self._sharing.content(share)
         found = []
-        wanted = [image.id for message in messages for image in message.images if image.trashed_at is None]
-        for image_id in dict.fromkeys(wanted):
+        for image_id in self._sharing.content(share).pictures:
             try:
                 found.append(self._sharing.image(share, image_id))
             except NotFound as error:
                 report.unservable.setdefault(share.id, {})[image_id] = str(error)
-        for image_id in dict.fromkeys(attached for message in messages for attached in message.attachments):
-            try:
-                found.append(self._sharing.image(share, image_id))
-            except NotFound:
-                continue  # deleted by its owner, or never theirs: a viewer is not shown it
         return found
 
     def _why_not(self, image: Image) -> str:

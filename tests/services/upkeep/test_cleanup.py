@@ -166,6 +166,19 @@ def test_picture_in_a_shared_conversation_stays_until_the_share_is_revoked(shop:
     assert revoked.evict == [image.id]
 
 
+@pytest.mark.parametrize("live", [False, True])
+def test_picture_of_a_deleted_conversation_stays_while_a_share_shows_it(
+    shop: KeptWorkshop, ann: User, live: bool
+) -> None:
+    message = shop.draw(ann)
+    image = shop.aged(message.images[0])
+    shop.sharing.create(ann, message.conversation_id or "", live=live)
+
+    shop.threads.remove(ann, message.conversation_id or "")
+
+    assert apply(shop).kept == {image.id: "an open share shows it"}
+
+
 def test_attachment_of_a_shared_conversation_stays(shop: KeptWorkshop, ann: User) -> None:
     image = shop.old_picture(ann)
     message = shop.draw(ann)

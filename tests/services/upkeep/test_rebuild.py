@@ -196,9 +196,28 @@ def test_an_open_link_opens_and_a_revoked_or_expired_one_does_not(lived_in: Inst
 
     sharing = lived_in.services.sharing
     assert sharing.open(good_token).id == good.id
+    assert sharing.content(sharing.open(good_token)).pictures
     for token in (bad_token, old_token):
         with pytest.raises(NotFound):
             sharing.open(token)
+
+
+def test_the_link_of_a_deleted_conversation_shows_it_also_after_the_database_was_lost(
+    installation: Installation,
+) -> None:
+    ann = installation.register("ann")
+    answer = installation.draw(ann)
+    _, token = installation.services.sharing.create(ann, answer.conversation_id or "", live=True)
+    installation.services.threads.remove(ann, answer.conversation_id or "")
+    before = installation.services.sharing.content(installation.services.sharing.open(token))
+
+    installation.lose_database()
+    installation.rebuild()
+
+    sharing = installation.services.sharing
+    after = sharing.content(sharing.open(token))
+    assert (after.title, after.messages) == (before.title, before.messages)
+    assert list(after.pictures) == [answer.images[0].id]
 
 
 def test_a_purged_picture_stays_gone_even_with_its_file_and_its_record_from_a_backup(

@@ -48,12 +48,9 @@ def test_picture_that_no_place_has_is_listed(shop: KeptWorkshop, ann: User, host
 
 
 def test_lost_attachment_is_listed(shop: KeptWorkshop, ann: User, host: ScriptedHost) -> None:
-    share, _ = shared(shop, ann)
     attached = shop.upload(ann, picture(5))
-    shop.database["messages"].update_one(
-        {"conversation_id": share.conversation_id, "images.id": {"$exists": True}},
-        {"$set": {"attachments": [attached.id]}},
-    )
+    question, _ = shop.threads.ask(ann, None, "look", attachments=(attached.id,))
+    share, _ = shop.sharing.create(ann, question.conversation_id or "")
     shop.path(attached).unlink()
     host.pictures.clear()
 
@@ -71,11 +68,12 @@ def test_deleted_picture_is_not_missed(shop: KeptWorkshop, ann: User) -> None:
     assert (report.pictures, report.unservable) == (0, {})
 
 
-def test_share_of_a_conversation_that_is_gone_is_broken(shop: KeptWorkshop, ann: User) -> None:
-    share, _ = shared(shop, ann)
+def test_live_share_of_a_conversation_that_is_gone_is_broken(shop: KeptWorkshop, ann: User) -> None:
+    snapshot, _ = shared(shop, ann)
+    live, _ = shop.sharing.create(ann, snapshot.conversation_id, live=True)
     shop.database["conversations"].delete_many({})
 
-    assert list(shop.upkeep.share_doctor.examine().broken) == [share.id]
+    assert list(shop.upkeep.share_doctor.examine().broken) == [live.id]
 
 
 def test_closed_shares_are_not_opened(shop: KeptWorkshop, ann: User) -> None:
