@@ -27,6 +27,7 @@ from ChatBot.web.health import health
 from ChatBot.web.images import images
 from ChatBot.web.messages import messages
 from ChatBot.web.pages import pages
+from ChatBot.web.picture_links import picture_links
 from ChatBot.web.proxies import TrustedProxies
 from ChatBot.web.sessions import MongoSessions
 from ChatBot.web.shared import shared
@@ -34,7 +35,7 @@ from ChatBot.web.shares import shares
 
 log = structlog.get_logger(__name__)
 
-API_BLUEPRINTS = (auth, tokens, conversations, messages, images, files, shares, shared, admin)
+API_BLUEPRINTS = (auth, tokens, conversations, messages, images, files, picture_links, shares, shared, admin)
 PAGE_BLUEPRINTS = (pages, health, documents, metrics.metrics, admin_pages)
 JSON_OVERHEAD_BYTES = 1_000_000
 """What a request may be larger than the picture in it: the form around it, or its base64."""

@@ -26,6 +26,7 @@ from ChatBot.services.generation import Generation
 from ChatBot.services.guessing import Guessing
 from ChatBot.services.health import Health
 from ChatBot.services.image_handler import ImageHandler
+from ChatBot.services.linking import Linking
 from ChatBot.services.privacy import Privacy
 from ChatBot.services.records import Records
 from ChatBot.services.recovery import Recovery
@@ -64,6 +65,7 @@ class Services:
     threads: Threads
     gallery: Gallery
     sharing: Sharing
+    linking: Linking
     image_handler: ImageHandler
     replicator: Replicator
     resolver: Resolver

@@ -89,6 +89,8 @@ class User(Recorded):
     role: Literal["admin", "member"] = "member"
     private: bool = False
     """None of its pictures goes to a public host."""
+    links_ended_at: datetime | None = None
+    """Signed links to its pictures that were made until then are dead."""
     created_at: datetime
 
 
@@ -270,6 +272,21 @@ class Share(Recorded):
         return bool(self.messages)
 
 
+class PictureLink(Recorded):
+    """A permanent link that shows one picture to whoever has it. Only the token's SHA-256 is kept."""
+
+    id: Identifier
+    owner_id: Identifier
+    image_id: Identifier
+    token_hash: Sha256
+    name: str = ""
+    """What its owner calls it."""
+    created_at: datetime
+    last_used_at: datetime | None = None
+    """To the day."""
+    revoked_at: datetime | None = None
+
+
 class Tombstone(Recorded):
     """What is left of a picture that was deleted for good; nothing brings the picture back."""
 
@@ -289,4 +306,4 @@ class Event(Model):
     created_at: datetime
 
 
-_ROOTS = (User, Token, Message, Conversation, Share, Tombstone)
+_ROOTS = (User, Token, Message, Conversation, Share, PictureLink, Tombstone)

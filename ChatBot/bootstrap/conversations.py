@@ -9,6 +9,7 @@ from ChatBot.services.accounts import Accounts
 from ChatBot.services.chat import Chat
 from ChatBot.services.generation import Generation
 from ChatBot.services.guessing import Guessing
+from ChatBot.services.linking import Linking
 from ChatBot.services.recovery import Recovery
 from ChatBot.services.running import Running
 from ChatBot.services.sharing import Sharing
@@ -53,6 +54,11 @@ class Conversations(Pictures):
     def sharing(self) -> Sharing:
         kept = self.repositories
         return Sharing(kept.shares, kept.conversations, kept.messages, kept.images, self.threads, hasher=self.hasher)
+
+    @cached_property
+    def linking(self) -> Linking:
+        kept = self.repositories
+        return Linking(kept.picture_links, kept.images, kept.users, self.secret_key)
 
     @cached_property
     def pools(self) -> tuple[Running, Running]:

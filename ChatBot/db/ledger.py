@@ -1,7 +1,8 @@
 """Which documents have records that are out of date, and the documents by the names of their records.
 
 A record is called ``<kind>-<id>``: ``u`` a user, ``c`` a conversation, ``m`` a message with its pictures, ``s`` a
-share, ``t`` the tombstone of a picture. One document has one record, so each is as whole as the document.
+share, ``l`` a link to a picture, ``t`` the tombstone of a picture. One document has one record, so each is as whole
+as the document.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from ChatBot.models import (
     Conversation,
     Image,
     Message,
+    PictureLink,
     Recorded,
     RecordPlace,
     Share,
@@ -35,6 +37,7 @@ KINDS: dict[str, tuple[str, type[Recorded]]] = {
     "c": ("conversations", Conversation),
     "m": ("messages", Message),
     "s": ("shares", Share),
+    "l": ("picture_links", PictureLink),
 }
 """Collection and model of each kind, in the order in which each may refer to the ones before it."""
 
@@ -146,10 +149,12 @@ class Ledger(Repository):
         pushed = {"$push": {"images": {"$each": [image.to_document() for image in images]}}}
         return self._kinds["m"].update_one(query, changing(pushed)).modified_count == 1
 
-    def close_share(self, share: Share) -> bool:
-        """Close an older share document as its newer record says it was."""
-        query = {"_id": share.id, "revoked_at": None, "revision": {"$lt": share.revision}}
-        return self._kinds["s"].update_one(query, closing(share.revoked_at or now())).modified_count == 1
+    def close_link(self, link: Share | PictureLink) -> bool:
+        """Close an older document of a link as its newer record says it was."""
+        query = {"_id": link.id, "revoked_at": None, "revision": {"$lt": link.revision}}
+        at = link.revoked_at or now()
+        closed = closing(at) if isinstance(link, Share) else changing({"$set": {"revoked_at": at}})
+        return self._kinds[kind_of(type(link))].update_one(query, closed).modified_count == 1
 
     def keep_administrator(self) -> None:
         """Note that there already was a first account, so that the next one is not made administrator."""

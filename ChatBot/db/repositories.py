@@ -17,6 +17,7 @@ from ChatBot.db.ledger import Ledger
 from ChatBot.db.marks import Marks
 from ChatBot.db.messages import Messages
 from ChatBot.db.orphans import Orphans
+from ChatBot.db.picture_links import PictureLinks
 from ChatBot.db.private import PrivatePictures
 from ChatBot.db.samples import Samples
 from ChatBot.db.sessions import Sessions
@@ -41,6 +42,7 @@ class Repositories:
     images: Images
     private: PrivatePictures
     shares: Shares
+    picture_links: PictureLinks
     events: Events
     tombstones: Tombstones
     ledger: Ledger
@@ -66,6 +68,7 @@ class Repositories:
             images=Images(database),
             private=PrivatePictures(database),
             shares=Shares(database),
+            picture_links=PictureLinks(database),
             events=Events(database),
             tombstones=Tombstones(database),
             ledger=Ledger(database),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pymongo import ASCENDING, IndexModel, ReturnDocument
 from pymongo.database import Database
 
@@ -45,6 +47,10 @@ class Users(Repository):
     def set_private(self, user_id: str, private: bool) -> None:
         """Change whether an account is private."""
         self._collection.update_one({"_id": user_id}, changing({"$set": {"private": private}}))
+
+    def end_signed_links(self, user_id: str, at: datetime) -> None:
+        """Let every signed link that was made until then be dead."""
+        self._collection.update_one({"_id": user_id}, changing({"$set": {"links_ended_at": at}}))
 
     def private(self) -> list[str]:
         """Return the ids of the private accounts."""

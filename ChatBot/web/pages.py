@@ -10,12 +10,14 @@ from flask import Blueprint, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from ChatBot.errors import ChatBotError, RateLimited
+from ChatBot.services.linking import NAME_CHARACTERS
 from ChatBot.web.context import current_account, current_viewer, services, signed_in
 from ChatBot.web.entrance import authenticated, registered
 from ChatBot.web.happenings import happening_text, reason_of
 from ChatBot.web.identity import log_out
 from ChatBot.web.locale import remember
 from ChatBot.web.paging import decode_cursor, encode_cursor
+from ChatBot.web.picture_links import address
 from ChatBot.web.present import share_json
 from ChatBot.web.problems import retry_after, status_of
 from ChatBot.web.sentences import sentence_of
@@ -26,6 +28,7 @@ pages = Blueprint("pages", __name__)
 SIDEBAR_CONVERSATIONS = 200
 GALLERY_PAGE = 48
 SHARES_PAGE = 50
+LINKS_SHOWN = 200
 
 
 @pages.get("/login")
@@ -151,16 +154,31 @@ def settings() -> str:
     """Show the account's settings and API tokens."""
     user, steward = current_account(), services().stewardship
     tokens = services().accounts.tokens_of(user)
-    return render_template("settings.html", tokens=tokens, used=steward.quota.used(user.id), limits=steward.limits)
+    links = services().linking.of(user, LINKS_SHOWN)
+    used = steward.quota.used(user.id)
+    return render_template("settings.html", tokens=tokens, links=links, used=used, limits=steward.limits)
 
 
 @pages.get("/images/<image_id>/history")
 def history(image_id: str) -> str:
     """Show what happened to one of the account's pictures."""
+    return _history(image_id)
+
+
+@pages.post("/images/<image_id>/links")
+def link_picture(image_id: str) -> str:
+    """Make a permanent link to a picture and show its address, once."""
+    _, token = services().linking.keep(current_account(), image_id, request.form.get("name", "")[:NAME_CHARACTERS])
+    return _history(image_id, address(token))
+
+
+def _history(image_id: str, new_link: str | None = None) -> str:
     image = services().gallery.view(current_viewer(), image_id)
     rows = [(entry, happening_text(entry), reason_of(entry)) for entry in services().stewardship.history.of(image.id)]
     view = image_view(image)
-    return render_template("history.html", image_id=image.id, state=image, entries=rows, view=view, for_admin=False)
+    return render_template(
+        "history.html", image_id=image.id, state=image, entries=rows, view=view, for_admin=False, new_link=new_link
+    )
 
 
 def _refused_entry(template: str, error: ChatBotError, target: str | None) -> Response:

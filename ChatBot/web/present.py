@@ -7,7 +7,18 @@ from datetime import datetime
 from typing import Any
 
 from ChatBot.db.history import Entry
-from ChatBot.models import Conversation, Copy, Image, Message, Share, SharedMessage, Token, User, now
+from ChatBot.models import (
+    Conversation,
+    Copy,
+    Image,
+    Message,
+    PictureLink,
+    Share,
+    SharedMessage,
+    Token,
+    User,
+    now,
+)
 
 ImageUrl = Callable[[Image], str]
 Link = Callable[[Copy], str | None]
@@ -132,6 +143,12 @@ def shared_image_json(image: Image, base: str) -> dict[str, Any]:
         "thumbnail_url": f"{src}?w=512",
         **image.model_dump(include={"caption", "prompt", "mime_type", "width", "height", "generated"}),
     }
+
+
+def picture_link_json(link: PictureLink) -> dict[str, Any]:
+    """Return the record of a permanent link; its address is shown only when it is made."""
+    times = {"created_at": moment(link.created_at), "last_used_at": moment(link.last_used_at)}
+    return {**link.model_dump(include={"id", "image_id", "name"}), **times}
 
 
 def share_json(share: Share, *, url: str | None = None, token: str | None = None) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
@@ -130,6 +130,20 @@ class NewShare(Body):
     live: bool = False
 
 
+class NewPictureLink(Body):
+    """A link to one picture: signed for ``expires_in`` seconds (an hour unless told), or permanent with a name."""
+
+    expires_in: Annotated[int, Field(strict=True)] | None = None
+    permanent: bool = False
+    name: Annotated[str, StringConstraints(max_length=80)] = ""
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if self.permanent and self.expires_in is not None:
+            raise ValueError("A permanent link has no expires_in; leave one of the two out.")
+        return self
+
+
 class NewTask(Body):
     """A restore or a clean-up; without ``apply`` it only says what it would do."""
 
@@ -178,6 +192,12 @@ class SharePath(BaseModel):
     """A share's id."""
 
     share_id: str
+
+
+class PictureLinkPath(BaseModel):
+    """The id of a link to a picture."""
+
+    link_id: str
 
 
 class LinkPath(BaseModel):

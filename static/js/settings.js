@@ -2,6 +2,7 @@
 import { api } from "./api.js";
 import { copyField } from "./clipboard.js";
 import { currentTheme, setTheme } from "./theme.js";
+import { confirmed } from "./dialogs.js";
 import { text } from "./strings.js";
 import { report, toast } from "./toast.js";
 
@@ -16,6 +17,18 @@ privacy.addEventListener("change", async () => {
     toast(text(privacy.checked ? "made_private" : "made_public"));
   } catch (error) {
     privacy.checked = !privacy.checked;
+    report(error);
+  }
+});
+
+const endLinks = document.getElementById("links-end");
+endLinks.addEventListener("click", async () => {
+  const { confirmTitle: title, confirmText: detail, confirmAction: action } = endLinks.dataset;
+  if (!(await confirmed({ title, detail, action }))) return;
+  try {
+    await api("DELETE", "/api/links");
+    location.reload();
+  } catch (error) {
     report(error);
   }
 });

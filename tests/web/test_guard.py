@@ -25,10 +25,11 @@ BODIES: dict[str, dict[str, Any]] = {
     "messages.edit": {"content": "hello"},
     "images.describe": {"caption": "new"},
     "shares.create": {},
+    "picture_links.create": {},
 }
 """A body that would be taken if the ids in the address were one's own; other routes need none."""
 
-BY_LINK = {"shared.data", "shared.page", "shared.unlock", "shared.image", "static"}
+BY_LINK = {"shared.data", "shared.page", "shared.unlock", "shared.image", "picture_links.picture", "static"}
 """Routes whose address carries the right to enter, and the public files."""
 
 
@@ -41,6 +42,7 @@ class Things:
     image_id: str
     token_id: str
     share_id: str
+    link_id: str
     folder: str
     file: str
     token: str
@@ -52,15 +54,17 @@ class Things:
         conversation_id, image_id = made["conversation_id"], made["images"][0]["id"]
         share = owner.post(f"/api/conversation/{conversation_id}/share", json={}).json
         token_id = owner.post("/api/tokens", json={}).json["id"]
+        link_id = owner.post(f"/api/images/{image_id}/links", json={"permanent": True}).json["id"]
         file = f"{image_id}.png"
         return cls(
-            conversation_id, made["message_id"], image_id, token_id, share["id"], "Image_Gen", file, share["token"]
-        )
+            conversation_id, made["message_id"], image_id, token_id, share["id"], link_id, "Image_Gen", file,
+            share["token"],
+        )  # fmt: skip
 
     @classmethod
     def absent(cls) -> Things:
         """Names of things that nobody has."""
-        return cls(*(new_id() for _ in range(5)), "Image_Gen", f"{new_id()}.png", new_id())
+        return cls(*(new_id() for _ in range(6)), "Image_Gen", f"{new_id()}.png", new_id())
 
 
 def routes(app: Flask) -> Iterator[tuple[Route, str]]:

@@ -17,7 +17,7 @@ from ChatBot.db.ledger import KINDS, Ledger, kind_of
 from ChatBot.db.users import Users
 from ChatBot.errors import ChatBotError, Conflict, IntegrityError, SettingsError
 from ChatBot.media.records import COMPLETE
-from ChatBot.models import Conversation, Message, Recorded, RecordPlace, Share, Tombstone, User
+from ChatBot.models import Conversation, Message, PictureLink, Recorded, RecordPlace, Share, Tombstone, User
 from ChatBot.services.records import SUFFIX, RecordStore, decode_record
 from ChatBot.services.upkeep.evidence import Evidence
 from ChatBot.services.upkeep.salvage import Salvage, Verdict
@@ -128,6 +128,7 @@ class _Run:
         self._salvage.claims = self._claims()
         self._each(Message, self._message, self._salvage.examine)
         self._each(Share, self._share)
+        self._each(PictureLink, self._picture_link)
         return self.report
 
     def _each(
@@ -252,10 +253,7 @@ class _Run:
 
     def _share(self, value: Share, known: bool, _: Verdict) -> None:
         if known:
-            stored = self._ledger.read(f"s-{value.id}")
-            older = isinstance(stored, Share) and stored.revoked_at is None and stored.revision < value.revision
-            if value.revoked_at and older and (not self._apply or self._ledger.close_share(value)):
-                self.report.closed.append(value.id)
+            self._close_link(value)
         elif self._owners["c"].get(value.conversation_id) == value.owner_id or self._outlives(value):
             self._insert(value)
         elif value.revoked_at is None:
@@ -264,3 +262,19 @@ class _Run:
     def _outlives(self, value: Share) -> bool:
         """Say whether a share shows a conversation that its owner deleted: it needs nobody's conversation any more."""
         return value.frozen and value.conversation_id not in self._owners["c"] and value.owner_id in self._owners["u"]
+
+    def _picture_link(self, value: PictureLink, known: bool, _: Verdict) -> None:
+        """Bring back a link also when its picture is lost: it shows nothing until the picture returns."""
+        if known:
+            self._close_link(value)
+        elif value.owner_id in self._owners["u"]:
+            self._insert(value)
+        elif value.revoked_at is None:
+            self.report.skipped[f"l-{value.id}"] = "Its account is unknown."
+
+    def _close_link(self, value: Share | PictureLink) -> None:
+        """Close a link that the database, restored from older data, has open."""
+        stored = self._ledger.read(f"{kind_of(type(value))}-{value.id}")
+        older = isinstance(stored, type(value)) and stored.revoked_at is None and stored.revision < value.revision
+        if value.revoked_at and older and (not self._apply or self._ledger.close_link(value)):
+            self.report.closed.append(value.id)

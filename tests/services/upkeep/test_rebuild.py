@@ -109,6 +109,10 @@ def lived_in(installation: Installation) -> Installation:
     revoked, _ = services.sharing.create(ann, answer.conversation_id)
     services.sharing.revoke(ann, revoked.id)
     services.sharing.create(ann, answer.conversation_id, expires_in=60)
+    services.linking.keep(ann, answer.images[0].id, "for the blog")
+    ended, _ = services.linking.keep(ann, answer.images[0].id)
+    services.linking.revoke(ann, ended.id)
+    services.privacy.set_conversation(ann, answer.conversation_id, True)
     removed = services.threads.create(bob, "Forget this")
     services.threads.ask(bob, removed.id, "and this")
     services.threads.remove(bob, removed.id)
@@ -446,10 +450,12 @@ def test_an_older_database_gets_the_pictures_and_the_closings_that_came_after_it
     assert answer.conversation_id
     trashed, purged = installation.upload(ann, 4), installation.upload(ann, 5)
     share, token = services.sharing.create(ann, answer.conversation_id)
+    link, linked = services.linking.keep(ann, answer.images[0].id)
     dump = {name: list(services.database[name].find({})) for name, _ in KINDS.values()}
     services.gallery.trash(ann, trashed.id)
     installation.purge(purged)
     services.sharing.revoke(ann, share.id)
+    services.linking.revoke(ann, link.id)
     later = installation.draw(ann, answer.conversation_id)
     installation.lose_database()
     for name, documents in dump.items():
@@ -458,13 +464,15 @@ def test_an_older_database_gets_the_pictures_and_the_closings_that_came_after_it
 
     report = installation.rebuild()
 
-    assert sorted(report.closed) == sorted([trashed.id, purged.id, share.id])
+    assert sorted(report.closed) == sorted([trashed.id, purged.id, share.id, link.id])
     assert report.images == [later.images[0].id]
     images = installation.services.repositories.images
     assert images.find(trashed.id) is None
     assert images.find(purged.id) is None
     with pytest.raises(NotFound):
         installation.services.sharing.open(token)
+    with pytest.raises(NotFound):
+        installation.services.linking.open(linked)
 
 
 def test_a_newer_document_is_not_overwritten_by_an_older_record(installation: Installation) -> None:
