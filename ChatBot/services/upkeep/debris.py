@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ChatBot.db.images import Images
+from ChatBot.db.ledger import KINDS
 from ChatBot.media.files import FileStore, StoredFile
 from ChatBot.media.paths import RECORD_FOLDER
 from ChatBot.media.records import COMPLETE
+
+_RECORD = re.compile(rf"[{''.join(KINDS)}]-[0-9a-f]{{32}}", re.ASCII)
 
 GRACE_SECONDS = 3600.0
 """A file without a document may belong to a save that is still under way."""
@@ -86,7 +89,7 @@ def _belongs(entry: StoredFile, known: set[str]) -> bool:
 def record_name_of(entry: StoredFile) -> str | None:
     """Return the name of a record from its file's name; None for files that are no records."""
     name = entry.filename.removesuffix(".json")
-    return name if entry.folder == RECORD_FOLDER and re.fullmatch(r"[cmstu]-[0-9a-f]{32}", name, re.ASCII) else None
+    return name if entry.folder == RECORD_FOLDER and _RECORD.fullmatch(name) else None
 
 
 def image_id_of(entry: StoredFile) -> str:
