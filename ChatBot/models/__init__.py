@@ -1,22 +1,46 @@
-"""The nouns of the application, as frozen values; what they look like in MongoDB is decided here once.
-
-Identifiers are 32 lower-case hexadecimal digits: 128 bits from the operating system's random source, never derived
-from content, time or a person's input. Times are timezone-aware UTC with millisecond precision (BSON's own).
-"""
+"""The nouns of the application, as frozen values; what they look like in MongoDB is decided here once."""
 
 from __future__ import annotations
 
-import secrets
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field
 
-Identifier = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+from ChatBot.models.base import RECORD_PLACES, Identifier, Model, Recorded, RecordPlace, Role, Sha256, new_id, now
+from ChatBot.models.links import PictureLink, Share, SharedMessage
 
-Role = Literal["user", "assistant", "upload"]
-"""``upload`` holds a picture that was handed in before any message showed it; it has no conversation."""
+__all__ = [
+    "RECORD_PLACES",
+    "UNSETTLED_COPY_STATES",
+    "USABLE_COPY_STATES",
+    "Conversation",
+    "Copy",
+    "CopyState",
+    "Event",
+    "Fidelity",
+    "Folder",
+    "Identifier",
+    "Image",
+    "LocalState",
+    "Message",
+    "MessageStatus",
+    "Model",
+    "PictureLink",
+    "Provenance",
+    "RecordPlace",
+    "Recorded",
+    "Role",
+    "Sha256",
+    "Share",
+    "SharedMessage",
+    "Token",
+    "Tombstone",
+    "User",
+    "new_id",
+    "now",
+]
+
 
 MessageStatus = Literal["queued", "streaming", "complete", "failed", "cancelled", "interrupted"]
 Folder = Literal["Image_Gen", "uploads"]
@@ -26,56 +50,11 @@ CopyState = Literal[
 ]
 Fidelity = Literal["exact", "transcoded"]
 
-RecordPlace = Literal["disk", "s3"]
-RECORD_PLACES: tuple[RecordPlace, ...] = ("disk", "s3")
-"""Where records are kept. A place that is set up later finds everything marked for it."""
-
 USABLE_COPY_STATES: frozenset[str] = frozenset({"uploaded", "verified"})
 """Copies whose URL may be named to the owner."""
 
 UNSETTLED_COPY_STATES: frozenset[str] = frozenset({"pending", "leased", "retry", "uploaded"})
 """Copies that the replication worker still owes work to."""
-
-
-def new_id() -> str:
-    """Return a fresh identifier: 128 random bits as 32 hexadecimal digits."""
-    return secrets.token_hex(16)
-
-
-def now() -> datetime:
-    """Return the present UTC time, cut to milliseconds as MongoDB stores it."""
-    moment = datetime.now(UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-
-
-class Model(BaseModel):
-    """A frozen value that turns into a MongoDB document and back; unknown stored fields are ignored."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    def to_document(self) -> dict[str, Any]:
-        """Return the fields as a BSON-ready dict; a top-level ``id`` becomes ``_id``."""
-        document = self.model_dump()
-        if "id" in document and type(self) in _ROOTS:
-            document["_id"] = document.pop("id")
-        return document
-
-    @classmethod
-    def from_document(cls, document: dict[str, Any]) -> Self:
-        """Build the value from a stored document; a top-level ``_id`` becomes ``id``."""
-        fields = dict(document)
-        if "_id" in fields:
-            fields["id"] = fields.pop("_id")
-        return cls.model_validate(fields)
-
-
-class Recorded(Model):
-    """A document that is also kept as a record: a small file on the disk, and on the S3 host if there is one."""
-
-    revision: int = 0
-    """Grows with every change, so that a record tells whether it is older than the document."""
-    unrecorded: tuple[RecordPlace, ...] = RECORD_PLACES
-    """Places whose record is out of date; set by the same write that changes the document."""
 
 
 class User(Recorded):
@@ -96,6 +75,8 @@ class User(Recorded):
 
 class Token(Model):
     """An API token; only its SHA-256 is kept."""
+
+    has_own_document: ClassVar[bool] = True
 
     id: Identifier
     owner_id: Identifier
@@ -227,66 +208,6 @@ class Conversation(Recorded):
     updated_at: datetime
 
 
-class SharedMessage(Model):
-    """A message as a viewer gets it; what is no field here is never told to anybody but its owner."""
-
-    id: Identifier
-    role: Role
-    content: str = ""
-    images: tuple[Identifier, ...] = ()
-    attachments: tuple[Identifier, ...] = ()
-    created_at: datetime
-
-
-class Share(Recorded):
-    """A link that shows one conversation to whoever has it. Only the token's SHA-256 is kept."""
-
-    id: Identifier
-    owner_id: Identifier
-    conversation_id: Identifier
-    token_hash: Sha256
-    live: bool = False
-    """True: also what comes later, read from the conversation; False: a snapshot."""
-    until: datetime
-    """When the newest message was written that the conversation had as the link was made."""
-    title: str = ""
-    messages: tuple[SharedMessage, ...] = ()
-    """What a snapshot shows, whatever becomes of the conversation; taken away when the link is revoked."""
-    image_ids: tuple[Identifier, ...] = ()
-    """The pictures among it, which stay because of it."""
-    password_hash: str | None = None
-    expires_at: datetime | None = None
-    revoked_at: datetime | None = None
-    views: int = 0
-    created_at: datetime
-
-    def state(self, at: datetime) -> Literal["open", "expired", "revoked"]:
-        """Return whether the link works at that time, or why not."""
-        if self.revoked_at is not None:
-            return "revoked"
-        return "expired" if self.expires_at is not None and self.expires_at <= at else "open"
-
-    @property
-    def frozen(self) -> bool:
-        """Whether it shows what is written in it; else it reads its conversation (live, or made by version 0.1)."""
-        return bool(self.messages)
-
-
-class PictureLink(Recorded):
-    """A permanent link that shows one picture to whoever has it. Only the token's SHA-256 is kept."""
-
-    id: Identifier
-    owner_id: Identifier
-    image_id: Identifier
-    token_hash: Sha256
-    name: str = ""
-    """What its owner calls it."""
-    created_at: datetime
-    last_used_at: datetime | None = None
-    """To the day."""
-    revoked_at: datetime | None = None
-
-
 class Tombstone(Recorded):
     """What is left of a picture that was deleted for good; nothing brings the picture back."""
 
@@ -304,6 +225,3 @@ class Event(Model):
     type: str
     data: dict[str, Any]
     created_at: datetime
-
-
-_ROOTS = (User, Token, Message, Conversation, Share, PictureLink, Tombstone)
