@@ -87,6 +87,7 @@ class Settings(BaseSettings):
     image_max_frames: Annotated[int, Field(ge=1)] = 1000
     image_max_age_days: Annotated[int, Field(ge=1)] = 30
     trash_days: Annotated[int, Field(ge=0)] = 30
+    copy_check_days: Annotated[int, Field(ge=0)] = 30
     image_per_user_limit: Annotated[int, Field(ge=0)] = 0
     user_quota_mb: Annotated[int, Field(ge=0)] = 0
     local_max_mb: Annotated[int, Field(ge=0)] = 0

@@ -17,6 +17,7 @@ RECOVERY_SECONDS = 15.0
 """Well under the lease of an answer, so that a living process always renews in time."""
 PURGE_SECONDS = 600.0
 WITHDRAW_SECONDS = 10.0
+COPY_CHECK_SECONDS = 60.0
 
 
 class Operations(Conversations):
@@ -65,6 +66,7 @@ class Operations(Conversations):
             (RECOVERY_SECONDS, self.recovery.sweep),
             (WITHDRAW_SECONDS, self.privacy.withdraw_due),
             (PURGE_SECONDS, self.deletion.purge_due),
+            (COPY_CHECK_SECONDS, self.copy_check.check_due),
             (PURGE_SECONDS, self.upkeep.holding.empty_expired),
             *self.stewardship.chores,
         ]

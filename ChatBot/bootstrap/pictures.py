@@ -11,6 +11,7 @@ from ChatBot.services.image_handler import ImageHandler, IntakeLimits
 from ChatBot.services.privacy import Privacy
 from ChatBot.services.replication import Replicator
 from ChatBot.services.resolver import Resolver
+from ChatBot.services.upkeep.copy_check import CopyCheck
 
 
 class Pictures(Ground):
@@ -63,6 +64,20 @@ class Pictures(Ground):
             IntakeLimits(settings.image_max_bytes, settings.image_max_pixels, settings.image_max_frames),
             cloud_wait_seconds=settings.cloud_wait_seconds,
             room=self.stewardship.quota,
+            history=self.stewardship.history,
+        )
+
+    @cached_property
+    def copy_check(self) -> CopyCheck:
+        kept = self.repositories
+        return CopyCheck(
+            kept.copy_checks,
+            kept.images,
+            self.files,
+            self.chain,
+            self.replicator.retire,
+            self.gallery.announce,
+            days=self.settings.copy_check_days,
             history=self.stewardship.history,
         )
 

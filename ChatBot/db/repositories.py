@@ -9,6 +9,7 @@ from pymongo.database import Database
 
 from ChatBot.db.census import Census
 from ChatBot.db.conversations import Conversations
+from ChatBot.db.copy_checks import CopyChecks
 from ChatBot.db.events import Events
 from ChatBot.db.guesses import Guesses
 from ChatBot.db.history import History
@@ -55,6 +56,7 @@ class Repositories:
     tasks: Tasks
     census: Census
     guesses: Guesses
+    copy_checks: CopyChecks
 
     @classmethod
     def on(cls, database: Database[dict[str, Any]]) -> Repositories:
@@ -81,6 +83,7 @@ class Repositories:
             tasks=Tasks(database),
             census=Census(database),
             guesses=Guesses(database),
+            copy_checks=CopyChecks(database),
         )
         for repository in vars(built).values():
             repository.ensure_indexes()

@@ -7,6 +7,8 @@
       ├────── retry ───── leased ...        the host failed for now; the next attempt has a time
       └────── refused                       the host will never take this picture
 
+    verified ── suspect                     a later look found something else; the reference is kept
+    suspect ── verified                     a still later one found the picture again
     any ── deleting ── gone                 a GET proved it; ``delete_manual`` when only a person can
 
 An administrator can have a failed copy tried again: ``retry`` and ``refused`` are sent anew, ``suspect`` is read anew.
@@ -27,6 +29,10 @@ LEASE_SECONDS = 300.0
 """Longer than the sum of the hosts' total deadlines, so that no lease runs out under a living worker."""
 FIRST_RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 900.0
+FIRST_CHECK_SECONDS = 3600.0
+LONGEST_CHECK_SECONDS = 24 * 3600.0
+UNANSWERED_CHECKS = 4
+"""So often in a row a verified copy may be asked for without an answer, over seven hours, before it is suspect."""
 READ_BACK_ATTEMPTS = 8
 """A content network may answer 404 for a while after an upload; after this many reads a copy becomes suspect."""
 
@@ -68,8 +74,7 @@ def after_read(copy: Copy, image: Image, data: bytes, at: datetime) -> Copy:
         return copy.model_copy(update={**settled, "state": "verified", "fidelity": "exact", "verified_at": at})
     if _same_picture_re_encoded(data, image):
         return copy.model_copy(update={**settled, "state": "verified", "fidelity": "transcoded", "verified_at": at})
-    error = "The URL returned other bytes than were sent."
-    return copy.model_copy(update={**settled, "state": "suspect", "error": error})
+    return doubted(copy, "The URL returned other bytes than were sent.", at)
 
 
 def after_unread(copy: Copy, error: str, at: datetime) -> Copy:
@@ -77,8 +82,33 @@ def after_unread(copy: Copy, error: str, at: datetime) -> Copy:
     attempts = copy.attempts + 1
     common = {"attempts": attempts, "error": error, "lease_owner": None, "lease_until": None}
     if attempts >= READ_BACK_ATTEMPTS:
-        return copy.model_copy(update={**common, "state": "suspect", "next_at": None})
+        return doubted(copy, error, at)
     return copy.model_copy(update={**common, "next_at": at + timedelta(seconds=backoff_seconds(attempts))})
+
+
+def after_check(copy: Copy, image: Image, data: bytes, at: datetime) -> Copy:
+    """Return a copy that was verified or suspect after its URL gave ``data``; what was exact must be exact again."""
+    seen = after_read(copy, image, data, at)
+    if copy.fidelity == "exact" and seen.fidelity != "exact":
+        return doubted(copy, "The URL returned the picture re-encoded.", at)
+    return seen if seen.state == "suspect" else seen.model_copy(update={"attempts": 0})
+
+
+def doubted(copy: Copy, reason: str, at: datetime) -> Copy:
+    """Return the copy after its URL did not give the picture: suspect, its reference kept, to be looked at again."""
+    attempts = copy.attempts + 1 if copy.state == "suspect" else 1
+    waiting = {"attempts": attempts, "next_at": at + timedelta(seconds=_check_wait_seconds(attempts))}
+    settled = {"error": reason, "lease_owner": None, "lease_until": None}
+    return copy.model_copy(update={**waiting, **settled, "state": "suspect"})
+
+
+def after_no_answer(copy: Copy, error: str, at: datetime) -> Copy:
+    """Return a copy that was verified or suspect after its host did not answer: that says little about the copy."""
+    attempts = copy.attempts + 1
+    state = "suspect" if attempts >= UNANSWERED_CHECKS else copy.state
+    waiting = {"attempts": attempts, "next_at": at + timedelta(seconds=_check_wait_seconds(attempts))}
+    settled = {"error": error if state == "suspect" else None, "lease_owner": None, "lease_until": None}
+    return copy.model_copy(update={**waiting, **settled, "state": state})
 
 
 def asked_again(copy: Copy, at: datetime) -> Copy | None:
@@ -131,9 +161,16 @@ def after_deletion(copy: Copy, proof: DeletionProof, at: datetime) -> Copy:
 
 def backoff_seconds(attempts: int) -> float:
     """Return the wait before the next attempt: doubling from one second, at most 15 minutes, with 25 % of jitter."""
+    return _doubling_seconds(attempts, FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS)
+
+
+def _check_wait_seconds(attempts: int) -> float:
+    return _doubling_seconds(attempts, FIRST_CHECK_SECONDS, LONGEST_CHECK_SECONDS)
+
+
+def _doubling_seconds(attempts: int, first: float, longest: float) -> float:
     doublings = min(attempts - 1, 30)  # a host can be down for so long that 2 ** attempts is no float any more
-    wait = min(LONGEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2.0**doublings)
-    return wait * random.uniform(0.75, 1.25)  # noqa: S311 - jitter, not a secret
+    return min(longest, first * 2.0**doublings) * random.uniform(0.75, 1.25)  # noqa: S311 - jitter, not a secret
 
 
 def _is_being_sent(copy: Copy, at: datetime) -> bool:

@@ -217,9 +217,9 @@ class Replicator:
         if proved.state == "verified":
             for old in image.copies:
                 if (old.host, old.state) == (proved.host, "suspect"):
-                    self._retire(image, old, proved)
+                    self.retire(image, old, proved)
 
-    def _retire(self, image: Image, old: Copy, proved: Copy) -> None:
+    def retire(self, image: Image, old: Copy, proved: Copy) -> None:
         """Forget a suspect copy whose replacement is proved, once what may be left of it is deleted on the host."""
         proof = "confirmed"
         if old.url and old.url != proved.url:

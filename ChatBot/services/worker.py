@@ -1,9 +1,8 @@
-"""The background work of one process: drain the outboxes, do the chores."""
+"""The background work of one process: drain the outboxes, do the chores, none of them in the way of another."""
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -14,8 +13,6 @@ log = structlog.get_logger(__name__)
 
 IDLE_SECONDS = 0.5
 BROKEN_SECONDS = 5.0
-CHORE_CHECK_SECONDS = 1.0
-
 
 Work = Callable[[], bool]
 Chore = tuple[float, Callable[[], int]]
@@ -23,10 +20,11 @@ Chore = tuple[float, Callable[[], int]]
 
 
 class Worker:
-    """A few threads that work on outboxes while there is something in them, and one that does chores in between.
+    """A few threads that work on outboxes while there is something in them, and one for each chore.
 
-    Each of ``outboxes`` does one piece of work and says whether there was any. Those in ``beside`` have a thread of
-    their own, so that no slow upload holds them up.
+    A chore that waits for a slow host must not hold up the one that says that this process lives. Each of
+    ``outboxes`` does one piece of work and says whether there was any. Those in ``beside`` have a thread of their own,
+    so that no slow upload holds them up.
     """
 
     def __init__(
@@ -40,14 +38,15 @@ class Worker:
     ) -> None:
         """``broken_seconds`` is the pause after a failure."""
         self._broken_seconds = broken_seconds
-        self._chores = tuple(chores)
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._work, args=(works,), name=f"outbox-{number}", daemon=True)
             for number, works in enumerate([*[tuple(outboxes)] * threads, *((work,) for work in beside)])
         ]
-        if self._chores:
-            self._threads.append(threading.Thread(target=self._keep_house, name="chores", daemon=True))
+        self._threads += [
+            threading.Thread(target=self._keep_house, args=chore, name=f"chore-{number}", daemon=True)
+            for number, chore in enumerate(chores)
+        ]
 
     def start(self) -> None:
         """Begin."""
@@ -67,13 +66,9 @@ class Worker:
             if not any(worked):
                 self._stop.wait(IDLE_SECONDS)
 
-    def _keep_house(self) -> None:
-        due = [time.monotonic() + seconds for seconds, _ in self._chores]
-        while not self._stop.wait(CHORE_CHECK_SECONDS):
-            for number, (seconds, chore) in enumerate(self._chores):
-                if time.monotonic() >= due[number]:
-                    self._guarded(chore)
-                    due[number] = time.monotonic() + seconds
+    def _keep_house(self, seconds: float, chore: Callable[[], int]) -> None:
+        while not self._stop.wait(seconds):
+            self._guarded(chore)
 
     def _guarded(self, work: Callable[[], bool | int]) -> bool:
         """One item's failure must not end the worker."""

@@ -18,7 +18,7 @@ from ChatBot.hosts.chain import HostChain
 from ChatBot.media.files import FileStore
 from ChatBot.media.paths import THUMBNAIL_FOLDER
 from ChatBot.models import UNSETTLED_COPY_STATES, Copy, Image, LocalState, now
-from ChatBot.services.copies import after_read
+from ChatBot.services.copies import after_check, doubted
 from ChatBot.services.upkeep.debris import Debris
 from ChatBot.services.upkeep.parallel import in_parallel
 from ChatBot.services.upkeep.volume import Volume
@@ -194,8 +194,8 @@ class Verify:
         except ChatBotError as error:
             look.say("unreachable", str(error), copy.host)
             return
-        seen = after_read(copy, look.image, data, now())
-        if seen.state == "suspect" or (copy.fidelity == "exact" and seen.fidelity != "exact"):
+        seen = after_check(copy, look.image, data, now())
+        if seen.state == "suspect":
             self._suspect(look, copy, f"{copy.host} gave other bytes than were sent ({len(data)} bytes)")
             return
         look.intact = look.intact or seen.fidelity == "exact"
@@ -209,8 +209,7 @@ class Verify:
         if copy.state != "suspect":
             look.say("suspect", reason, copy.host)
         if copy.state == "verified":
-            marked = copy.model_copy(update={"state": "suspect", "error": reason})
-            self._images.set_copy(look.image.id, copy, marked)
+            self._images.set_copy(look.image.id, copy, doubted(copy, reason, now()))
 
     def _look_for_strays(self, report: VerifyReport) -> None:
         sweep = self._debris.sweep()
