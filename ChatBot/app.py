@@ -17,6 +17,7 @@ from ChatBot.container import Services
 from ChatBot.logs import log_to_stderr
 from ChatBot.models import new_id
 from ChatBot.web import assets, bodies, guard, headers, identity, limits, locale, metrics, parsing, problems
+from ChatBot.web.account_pages import account_pages
 from ChatBot.web.admin import admin, admin_pages
 from ChatBot.web.auth import auth, tokens
 from ChatBot.web.context import EXTENSION
@@ -36,7 +37,7 @@ from ChatBot.web.shares import shares
 log = structlog.get_logger(__name__)
 
 API_BLUEPRINTS = (auth, tokens, conversations, messages, images, files, picture_links, shares, shared, admin)
-PAGE_BLUEPRINTS = (pages, health, documents, metrics.metrics, admin_pages)
+PAGE_BLUEPRINTS = (pages, account_pages, health, documents, metrics.metrics, admin_pages)
 JSON_OVERHEAD_BYTES = 1_000_000
 """What a request may be larger than the picture in it: the form around it, or its base64."""
 

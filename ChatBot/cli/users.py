@@ -1,4 +1,4 @@
-"""``users``: create accounts, make administrators, hand out API tokens."""
+"""``users``: create accounts, give new passwords, make administrators, hand out API tokens."""
 
 from __future__ import annotations
 
@@ -31,6 +31,29 @@ def create(username: str, password: str | None, as_json: bool) -> int:
     shown = {} if password else {"password": chosen}
     lines = [f"Created {user.username} ({user.role})."] + ([] if password else [f"Password: {chosen}"])
     answer(as_json, {**_shown(user), **shown}, lines)
+    return 0
+
+
+@users.command()
+@click.argument("username")
+@click.option(
+    "--password",
+    envvar="CHATBOT_PASSWORD",
+    help="The password (or the variable CHATBOT_PASSWORD); without it one is made and shown.",
+)
+@click.option("--keep-tokens", is_flag=True, help="Leave the account's API tokens as they are.")
+@json_option
+def password(username: str, password: str | None, keep_tokens: bool, as_json: bool) -> int:
+    """Give an account a new password: it is logged out everywhere and its API tokens are revoked."""
+    chosen = password or secrets.token_urlsafe(12)
+    with running_services("users password") as services:
+        user = services.accounts.set_password(username, chosen)
+        ended = services.accounts.end_sessions(user)
+        revoked = 0 if keep_tokens else services.accounts.revoke_tokens(user)
+    shown = {} if password else {"password": chosen}
+    lines = [f"{user.username} has a new password. Sessions ended: {ended}. API tokens revoked: {revoked}."]
+    lines += [] if password else [f"Password: {chosen}"]
+    answer(as_json, {**_shown(user), "sessions_ended": ended, "tokens_revoked": revoked, **shown}, lines)
     return 0
 
 

@@ -36,3 +36,7 @@ class Tokens(Repository):
     def remove(self, token_id: str, owner_id: str) -> bool:
         """Delete a token of that account; False when it has none of that id."""
         return self._collection.delete_one({"_id": token_id, "owner_id": owner_id}).deleted_count == 1
+
+    def remove_of(self, owner_id: str) -> int:
+        """Delete every token of an account and return how many there were."""
+        return self._collection.delete_many({"owner_id": owner_id}).deleted_count

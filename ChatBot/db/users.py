@@ -56,9 +56,12 @@ class Users(Repository):
         """Return the ids of the private accounts."""
         return [each["_id"] for each in self._collection.find({"private": True}, {"_id": 1})]
 
-    def set_password_hash(self, user_id: str, password_hash: str) -> None:
-        """Replace the password's hash."""
-        self._collection.update_one({"_id": user_id}, changing({"$set": {"password_hash": password_hash}}))
+    def set_password_hash(self, user_id: str, password_hash: str, *, instead_of: str) -> bool:
+        """Replace the password's hash; False when it is no longer the one that was read."""
+        query = {"_id": user_id, "password_hash": instead_of}
+        return (
+            self._collection.update_one(query, changing({"$set": {"password_hash": password_hash}})).matched_count == 1
+        )
 
     def get(self, user_id: str) -> User | None:
         """Return the account of that id."""

@@ -10,7 +10,7 @@ from functools import cached_property
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from ChatBot.db.sessions import Sessions
+from ChatBot.db.sessions import OpenSession, Sessions
 from ChatBot.db.tokens import Tokens
 from ChatBot.db.users import Users
 from ChatBot.errors import Conflict, Forbidden, InputError, NotAuthenticated, NotFound
@@ -108,7 +108,8 @@ class Accounts:
         if user is None:
             raise NotAuthenticated("The name or the password is wrong.")
         if self._hasher.check_needs_rehash(user.password_hash):
-            self._users.set_password_hash(user.id, self._hasher.hash(password))
+            # Not if the password was changed in this very moment: that would bring the old one back.
+            self._users.set_password_hash(user.id, self._hasher.hash(password), instead_of=user.password_hash)
         return user
 
     def get(self, user_id: str) -> User | None:
@@ -155,9 +156,40 @@ class Accounts:
         if not self._tokens.remove(token_id, owner.id):
             raise NotFound("There is no such token.")
 
-    def end_sessions(self, user: User) -> int:
-        """Log an account out everywhere and return how many sessions that ended."""
-        return self._sessions.remove_of(user.id)
+    def change_password(self, user: User, current: str, new: str) -> None:
+        """Replace an account's password, as its owner does; sessions and tokens stay as they are.
+
+        Raises ``Forbidden`` (``current`` is wrong), ``InputError`` (``new`` is unusable) or ``Conflict``.
+        """
+        _check_password(new)
+        try:
+            self._hasher.verify(user.password_hash, current)
+        except (VerificationError, InvalidHashError) as error:
+            raise Forbidden("The current password is wrong.") from error
+        self._replace_password(user, new)
+
+    def set_password(self, username: str, new: str) -> User:
+        """Replace an account's password, as an operator does; raises ``NotFound``, ``InputError`` or ``Conflict``."""
+        _check_password(new)
+        user = self._named(username)
+        self._replace_password(user, new)
+        return user
+
+    def sessions_of(self, user: User) -> list[OpenSession]:
+        """Return where an account is logged in, the newest session first."""
+        return self._sessions.of(user.id, now())
+
+    def end_sessions(self, user: User, *, but: str | None = None) -> int:
+        """Log an account out everywhere, but for the session of that key, and return how many sessions that ended."""
+        return self._sessions.remove_of(user.id, but=digest(but) if but else None)
+
+    def revoke_tokens(self, user: User) -> int:
+        """Delete every API token of an account and return how many there were."""
+        return self._tokens.remove_of(user.id)
+
+    def _replace_password(self, user: User, new: str) -> None:
+        if not self._users.set_password_hash(user.id, self._hasher.hash(new), instead_of=user.password_hash):
+            raise Conflict("The password was changed by somebody else in this moment; log in again.")
 
     def _named(self, username: str) -> User:
         user = self._users.by_name(name_key(username))

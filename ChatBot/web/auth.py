@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
 
@@ -9,12 +10,13 @@ from flask_openapi3 import APIBlueprint, Tag
 from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response
 
+from ChatBot.services.accounts import digest
 from ChatBot.web.context import current_account, services, signed_in
-from ChatBot.web.entrance import authenticated, registered
-from ChatBot.web.identity import log_out
-from ChatBot.web.present import token_json, user_json
+from ChatBot.web.entrance import authenticated, others_ended, password_changed, registered
+from ChatBot.web.identity import log_out, present_session
+from ChatBot.web.present import session_json, token_json, user_json
 from ChatBot.web.problems import problem
-from ChatBot.web.schemas import AccountChanges, Credentials, NewToken, TokenPath
+from ChatBot.web.schemas import AccountChanges, Credentials, NewPassword, NewToken, TokenPath
 
 auth = APIBlueprint("auth", __name__, url_prefix="/api/auth", abp_tags=[Tag(name="Accounts")])
 tokens = APIBlueprint("tokens", __name__, url_prefix="/api/tokens", abp_tags=[Tag(name="API tokens")])
@@ -54,6 +56,27 @@ def me() -> dict[str, Any] | Response:
 def change(body: AccountChanges) -> dict[str, Any]:
     """Make the account private, or no longer: a private one keeps all its pictures off public hosts."""
     return user_json(services().privacy.set_account(current_account(), body.private))
+
+
+@auth.post("/password")
+def change_password(body: NewPassword) -> dict[str, Any]:
+    """Change the password: all other sessions end, and API tokens are revoked unless ``keep_tokens``."""
+    return asdict(password_changed(body.current, body.new, keep_tokens=body.keep_tokens))
+
+
+@auth.get("/sessions")
+def sessions() -> dict[str, Any]:
+    """List where the account is logged in, the newest session first."""
+    mine = present_session()
+    found = services().accounts.sessions_of(current_account())
+    items = [session_json(each, present=mine is not None and each.key == digest(mine)) for each in found]
+    return {"items": items, "next_cursor": None}
+
+
+@auth.post("/sessions/end-others")
+def end_others() -> dict[str, int]:
+    """Log the account out everywhere but here."""
+    return {"sessions_ended": others_ended()}
 
 
 @tokens.post("")

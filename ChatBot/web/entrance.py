@@ -1,11 +1,13 @@
-"""The way in: registering and logging in, within limits, the same by JSON and by form."""
+"""The way in and its lock: registering, logging in, changing the password; the same by JSON and by form."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ChatBot.models import User
 from ChatBot.services.accounts import name_key
-from ChatBot.web.context import services
-from ChatBot.web.identity import log_in
+from ChatBot.web.context import current_account, services
+from ChatBot.web.identity import log_in, present_session, rotate_session
 from ChatBot.web.limits import budgets, visitor_key
 
 BUDGET = "login"
@@ -26,3 +28,32 @@ def authenticated(username: str, password: str) -> User:
         user = services().accounts.authenticate(username, password)
     log_in(user)
     return user
+
+
+@dataclass(frozen=True)
+class Closed:
+    """What a new password closed."""
+
+    sessions_ended: int
+    tokens_revoked: int
+
+
+def password_changed(current: str, new: str, *, keep_tokens: bool) -> Closed:
+    """Change the password of whoever asks; every other session ends, this one goes on under a new key.
+
+    API tokens go as well unless they are to be kept: a new password is what people choose when they fear that
+    somebody else got in, and a token is a way in. Raises ``RateLimited``, ``Forbidden`` or ``InputError``.
+    """
+    budgets().hit(BUDGET, visitor_key())
+    user, accounts = current_account(), services().accounts
+    with services().guessing.attempt(f"account:{user.username_key}", visitor_key()):
+        accounts.change_password(user, current, new)
+    ended = others_ended()
+    return Closed(ended, 0 if keep_tokens else accounts.revoke_tokens(user))
+
+
+def others_ended() -> int:
+    """End every session of whoever asks but this one, which goes on under a new key; return how many there were."""
+    ended = services().accounts.end_sessions(current_account(), but=present_session())
+    rotate_session()
+    return ended

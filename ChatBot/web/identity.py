@@ -9,7 +9,7 @@ from flask_login import LoginManager, UserMixin, login_user, logout_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from ChatBot.errors import Forbidden, NotAuthenticated
-from ChatBot.models import User
+from ChatBot.models import User, now
 from ChatBot.web.context import services, signed_in
 from ChatBot.web.sessions import ServerSession
 
@@ -17,6 +17,7 @@ login_manager = LoginManager()
 csrf = CSRFProtect()
 
 BEARER = "bearer "
+AGENT_CHARACTERS = 200
 
 
 class Account(UserMixin):  # type: ignore[misc]
@@ -60,7 +61,19 @@ def log_in(user: User) -> None:
     """Start a session for an account under a fresh key."""
     session.clear()
     cast("ServerSession", session).rotate()
+    session.update(begun_at=now(), address=request.remote_addr, agent=request.user_agent.string[:AGENT_CHARACTERS])
     login_user(Account(user))
+
+
+def present_session() -> str | None:
+    """Return the key of the session that asks; None for an API token."""
+    return None if g.get("by_token") else cast("ServerSession", session).key
+
+
+def rotate_session() -> None:
+    """Give the session that asks a new key; API tokens have none."""
+    if present_session() is not None:
+        cast("ServerSession", session).rotate()
 
 
 def log_out() -> None:

@@ -28,7 +28,6 @@ pages = Blueprint("pages", __name__)
 SIDEBAR_CONVERSATIONS = 200
 GALLERY_PAGE = 48
 SHARES_PAGE = 50
-LINKS_SHOWN = 200
 
 
 @pages.get("/login")
@@ -147,16 +146,6 @@ def revoke_share(share_id: str) -> Response:
     """Close a link without scripts."""
     services().sharing.revoke(current_account(), share_id)
     return redirect("/shares", HTTPStatus.SEE_OTHER)
-
-
-@pages.get("/settings")
-def settings() -> str:
-    """Show the account's settings and API tokens."""
-    user, steward = current_account(), services().stewardship
-    tokens = services().accounts.tokens_of(user)
-    links = services().linking.of(user, LINKS_SHOWN)
-    used = steward.quota.used(user.id)
-    return render_template("settings.html", tokens=tokens, links=links, used=used, limits=steward.limits)
 
 
 @pages.get("/images/<image_id>/history")

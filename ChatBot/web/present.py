@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from ChatBot.db.history import Entry
+from ChatBot.db.sessions import OpenSession
 from ChatBot.models import (
     Conversation,
     Copy,
@@ -48,6 +49,12 @@ def token_json(token: Token) -> dict[str, Any]:
     """Return an API token's record, without its text."""
     times = {"created_at": moment(token.created_at), "last_used_at": moment(token.last_used_at)}
     return {"id": token.id, "name": token.name, **times}
+
+
+def session_json(session: OpenSession, *, present: bool) -> dict[str, Any]:
+    """Return where an account is logged in; ``present`` marks the session that asks."""
+    times = {"begun_at": moment(session.begun_at), "used_at": moment(session.used_at)}
+    return {"address": session.address, "agent": session.agent, **times, "present": present}
 
 
 def conversation_json(conversation: Conversation) -> dict[str, Any]:

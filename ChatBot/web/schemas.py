@@ -52,6 +52,14 @@ class Credentials(Body):
     password: Annotated[str, StringConstraints(max_length=5000)]
 
 
+class NewPassword(Body):
+    """The present password and the new one; API tokens are revoked unless ``keep_tokens``."""
+
+    current: Annotated[str, StringConstraints(max_length=5000)]
+    new: Annotated[str, StringConstraints(max_length=5000)]
+    keep_tokens: bool = False
+
+
 class NewToken(Body):
     """An API token's name."""
 

@@ -20,6 +20,7 @@ SENTENCES = (
     known("A name has 2 to 64 characters."),
     known("A name has no control or invisible characters."),
     known("A password has at least 8 characters (and at most 1024)."),
+    known("The current password is wrong."),
     known("Only an administrator may see this."),
     known("There is nothing here."),
     known("There is no such conversation."),

@@ -7,7 +7,7 @@ only its SHA-256 is stored.
 from __future__ import annotations
 
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Flask, Request, Response, request
@@ -85,13 +85,13 @@ class MongoSessions(SessionInterface):
         if not any(not name.startswith("_renewed") for name in session):
             self._end(app, session, response)
             return
-        session.key = session.key or secrets.token_urlsafe(KEY_BYTES)
-        session["_renewed_at"] = now()
         expires = now() + LIFE
-        self._sessions.save(digest(session.key), dict(session), session.get("_user_id"), expires)
+        if not self._store(session, expires):
+            response.delete_cookie(self.get_cookie_name(app), path="/")
+            return
         response.set_cookie(
             self.get_cookie_name(app),
-            session.key,
+            session.key or "",
             expires=expires,
             httponly=True,
             secure=self.get_cookie_secure(app) or request.is_secure,
@@ -99,6 +99,16 @@ class MongoSessions(SessionInterface):
             path="/",
         )
         response.vary.add("Cookie")
+
+    def _store(self, session: ServerSession, expires: datetime) -> bool:
+        """Write the session's data; False when another request ended it meanwhile."""
+        session["_renewed_at"] = now()
+        data, user_id = dict(session), session.get("_user_id")
+        if session.key:
+            return self._sessions.renew(digest(session.key), data, user_id, expires)
+        session.key = secrets.token_urlsafe(KEY_BYTES)
+        self._sessions.begin(digest(session.key), data, user_id, expires)
+        return True
 
     def _end(self, app: Flask, session: ServerSession, response: Response) -> None:
         if session.key:

@@ -36,6 +36,21 @@ def test_without_a_password_one_is_made_that_works(chatbot: CommandLine, make_ap
     assert answer.status_code == 200
 
 
+def test_a_new_password_by_an_operator_closes_the_old_ways_in(
+    chatbot: CommandLine, make_app: Callable[..., Flask]
+) -> None:
+    app = make_app()
+    ann = Api(app).register("ann")
+    ann.post("/api/tokens", json={})
+
+    made = chatbot("users", "password", "ANN", "--json").answer
+
+    assert (made["sessions_ended"], made["tokens_revoked"]) == (1, 1)
+    assert ann.get("/api/auth/me").status_code == 401
+    answer = Api(app).post("/api/auth/login", json={"username": "ann", "password": made["password"]})
+    assert answer.status_code == 200
+
+
 def test_wrong_usage_is_2_with_a_sentence_and_nothing_on_standard_output(chatbot: CommandLine) -> None:
     wrong = (
         ("users", "promote", "nobody", "--json"),

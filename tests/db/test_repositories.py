@@ -95,9 +95,9 @@ def test_a_token_is_used_by_its_hash_and_removed_by_its_owner_only(kept: Reposit
 
 
 def test_a_session_lives_until_its_time_or_its_removal(kept: Repositories) -> None:
-    kept.sessions.save("a", {"x": 1}, None, LATER)
-    kept.sessions.save("a", {"x": 2}, "ann", LATER)
-    kept.sessions.save("b", {}, "ann", LATER)
+    kept.sessions.begin("a", {"x": 1}, None, LATER)
+    kept.sessions.renew("a", {"x": 2}, "ann", LATER)
+    kept.sessions.begin("b", {}, "ann", LATER)
 
     assert kept.sessions.load("a", MOMENT) == {"x": 2}
     assert kept.sessions.load("a", LATER) is None

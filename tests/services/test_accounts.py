@@ -151,7 +151,7 @@ def parameters_of(password_hash: str) -> str:
 def test_a_weaker_hash_is_renewed_at_the_next_login(accounts: Accounts, repositories: Repositories) -> None:
     user = accounts.register("ann", PASSWORD)
     weak = PasswordHasher(time_cost=1, memory_cost=16, parallelism=1).hash(PASSWORD)
-    repositories.users.set_password_hash(user.id, weak)
+    repositories.users.set_password_hash(user.id, weak, instead_of=user.password_hash)
 
     accounts.authenticate("ann", PASSWORD)
 
@@ -233,7 +233,7 @@ def test_ending_sessions_ends_those_of_one_account_only(accounts: Accounts, repo
     ann, bob = accounts.register("ann", PASSWORD), accounts.register("bob", PASSWORD)
     later = now().replace(year=2100)
     for key, user in (("a", ann), ("b", ann), ("c", bob)):
-        repositories.sessions.save(key, {}, user.id, later)
+        repositories.sessions.begin(key, {}, user.id, later)
 
     ended = accounts.end_sessions(ann)
 

@@ -21,6 +21,7 @@ from tests.fixtures.application import Api
 BODIES: dict[str, dict[str, Any]] = {
     "conversations.change": {"title": "new"},
     "auth.change": {"private": False},
+    "auth.change_password": {"current": "whatever", "new": "short"},
     "messages.post": {"content": "hello"},
     "messages.edit": {"content": "hello"},
     "images.describe": {"caption": "new"},
@@ -31,6 +32,17 @@ BODIES: dict[str, dict[str, Any]] = {
 
 BY_LINK = {"shared.data", "shared.page", "shared.unlock", "shared.image", "picture_links.picture", "static"}
 """Routes whose address carries the right to enter, and the public files."""
+
+
+ABOUT_SESSIONS = {
+    "auth.me",
+    "auth.logout",
+    "auth.login",
+    "auth.end_others",
+    "pages.log_out_by_form",
+    "account_pages.end_others",
+}
+"""Routes whose answers are about the session itself: see test_auth.py and test_password.py."""
 
 
 @dataclass(frozen=True)
@@ -144,8 +156,8 @@ def test_every_route_receives_everybody_as_its_rule_says(app: Flask, people: dic
     wrong = []
 
     for route, method in routes(app):
-        if route.endpoint in ("auth.me", "auth.logout", "auth.login", "pages.log_out_by_form"):
-            continue  # their answers are about the session itself: see test_auth.py
+        if route.endpoint in ABOUT_SESSIONS:
+            continue
         for who, api in people.items():
             answer = ask(api, method, address(app, route, things), route.endpoint)
             wanted = expected(RULES[route.endpoint], who)

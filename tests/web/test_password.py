@@ -1,0 +1,150 @@
+"""A new password: who may set it, what it closes, and what stays open."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from pymongo.database import Database
+from werkzeug.test import TestResponse
+
+from ChatBot.models import now
+from ChatBot.services.accounts import digest
+from tests.fixtures.application import PASSWORD, Api
+from tests.web.test_auth import key, with_cookie
+
+NEW = "another long password"
+HTML = {"Accept": "text/html", "Accept-Language": "en"}
+
+
+def log_in(app: Flask, password: str = PASSWORD) -> Api:
+    """Log in from another browser."""
+    api = Api(app)
+    answer = api.post("/api/auth/login", json={"username": "ann", "password": password})
+    assert answer.status_code == 200, answer.text
+    api.headers["X-CSRF-Token"] = answer.json["csrf_token"]
+    return api
+
+
+def change(api: Api, **fields: Any) -> TestResponse:
+    """Change the password over JSON."""
+    return api.post("/api/auth/password", json={"current": PASSWORD, "new": NEW, **fields})
+
+
+def test_a_new_password_ends_the_other_sessions_and_keeps_this_one_under_a_new_key(app: Flask, ann: Api) -> None:
+    other, before = log_in(app), key(ann)
+    assert before is not None
+
+    answer = change(ann)
+
+    assert answer.json == {"sessions_ended": 1, "tokens_revoked": 0}
+    assert other.get("/api/auth/me").status_code == 401
+    assert ann.get("/api/auth/me").status_code == 200
+    assert key(ann) not in (None, before)
+    assert with_cookie(app, before).get("/api/auth/me").status_code == 401
+
+
+def test_only_the_new_password_lets_in(app: Flask, ann: Api) -> None:
+    change(ann)
+
+    assert log_in(app, NEW).get("/api/auth/me").status_code == 200
+    answer = Api(app).post("/api/auth/login", json={"username": "ann", "password": PASSWORD})
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(("keep", "status"), [(False, 401), (True, 200)])
+def test_api_tokens_go_unless_they_are_kept(ann: Api, program: Api, keep: bool, status: int) -> None:
+    answer = change(ann, keep_tokens=keep)
+
+    assert answer.json["tokens_revoked"] == (0 if keep else 1)
+    assert program.get("/api/auth/me").status_code == status
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [({"current": "wrong password"}, 403), ({"new": "short"}, 422), ({"current": {"$ne": ""}}, 422)],
+)
+def test_a_change_that_is_refused_changes_nothing(app: Flask, ann: Api, fields: dict[str, Any], status: int) -> None:
+    other = log_in(app)
+
+    answer = change(ann, **fields)
+
+    assert answer.status_code == status
+    assert other.get("/api/auth/me").status_code == 200
+    assert log_in(app).get("/api/auth/me").status_code == 200
+
+
+def test_guessing_the_current_password_gets_slower_too(ann: Api) -> None:
+    answers = [change(ann, current=f"wrong password {n}").status_code for n in range(8)]
+
+    assert answers[:6] == [403] * 6
+    assert answers[-1] == 429
+
+
+def test_sessions_are_listed_without_their_keys(app: Flask, ann: Api) -> None:
+    log_in(app)
+
+    answer = ann.get("/api/auth/sessions")
+
+    items = answer.json["items"]
+    assert [item["present"] for item in items] == [False, True]
+    assert {item["address"] for item in items} == {"127.0.0.1"}
+    assert all(item["begun_at"] and "Werkzeug" in item["agent"] for item in items)
+    cookie = key(ann)
+    assert cookie is not None
+    assert cookie not in answer.text
+    assert digest(cookie) not in answer.text
+
+
+def test_ending_the_others_keeps_this_one(app: Flask, ann: Api) -> None:
+    others = [log_in(app), log_in(app)]
+
+    answer = ann.post("/api/auth/sessions/end-others")
+
+    assert answer.json == {"sessions_ended": 2}
+    assert [other.get("/api/auth/me").status_code for other in others] == [401, 401]
+    assert ann.get("/api/auth/me").status_code == 200
+
+
+def test_the_form_says_what_it_closed(app: Flask, ann: Api) -> None:
+    log_in(app)
+    fields = {"current": PASSWORD, "new": NEW, "again": NEW, "csrf_token": ann.headers["X-CSRF-Token"]}
+
+    answer = ann.post("/settings/password", data=fields)
+    page = ann.get(answer.headers["Location"], headers=HTML)
+
+    assert answer.status_code == 303
+    assert "Other sessions ended: 1" in page.text
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "sentence"),
+    [
+        ({"again": "something else"}, 422, "differ"),
+        ({"current": "wrong password"}, 403, "The current password is wrong."),
+        ({"new": "short", "again": "short"}, 422, "at least 8 characters"),
+    ],
+)
+def test_the_form_says_what_is_wrong(ann: Api, fields: dict[str, str], status: int, sentence: str) -> None:
+    wanted = {"current": PASSWORD, "new": NEW, "again": NEW, "csrf_token": ann.headers["X-CSRF-Token"], **fields}
+
+    answer = ann.post("/settings/password", data=wanted, headers=HTML)
+
+    assert answer.status_code == status
+    assert sentence in answer.text
+    assert PASSWORD not in answer.text
+
+
+def test_a_session_that_was_ended_is_not_written_again(
+    app: Flask, ann: Api, database: Database[dict[str, Any]]
+) -> None:
+    sessions = app.extensions["chatbot"].repositories.sessions
+    cookie = key(ann)
+    assert cookie is not None
+    data = sessions.load(digest(cookie), now())
+    database["sessions"].delete_many({})
+
+    assert not sessions.renew(digest(cookie), data, None, now())
+
+    assert list(database["sessions"].find()) == []
