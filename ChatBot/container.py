@@ -27,6 +27,7 @@ from ChatBot.services.guessing import Guessing
 from ChatBot.services.health import Health
 from ChatBot.services.image_handler import ImageHandler
 from ChatBot.services.linking import Linking
+from ChatBot.services.previews import Previews
 from ChatBot.services.privacy import Privacy
 from ChatBot.services.records import Records
 from ChatBot.services.recovery import Recovery
@@ -66,6 +67,7 @@ class Services:
     gallery: Gallery
     sharing: Sharing
     linking: Linking
+    previews: Previews
     image_handler: ImageHandler
     replicator: Replicator
     resolver: Resolver

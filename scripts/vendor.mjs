@@ -1,4 +1,4 @@
-// Copies the pinned front-end libraries out of node_modules, with their licences and a manifest of SHA-256 sums.
+// Copies the pinned front-end libraries and fonts out of node_modules, with their licences and a manifest of SHA-256 sums.
 //
 //   npm ci && npm run vendor
 //
@@ -17,21 +17,25 @@ const LIBRARIES = {
     // uPlot's only minified build is a classic script; the module build is what `import` can load.
     uplot: ["dist/uPlot.esm.js", "dist/uPlot.min.css"],
   },
+  "ChatBot/media/fonts": {
+    // Has every letter of Vietnamese, which the font inside Pillow has not.
+    "@expo-google-fonts/be-vietnam-pro": ["600SemiBold/BeVietnamPro_600SemiBold.ttf"],
+  },
   "tests/vendor": {
     "axe-core": ["axe.min.js"],
   },
 };
 
 function licenceOf(name) {
-  const shipped = join("node_modules", name, "LICENSE");
-  // Two packages name their licence but do not carry its text.
-  return existsSync(shipped) ? shipped : join("scripts", "licences", `${name}.txt`);
+  // A font's own licence stands beside that of its package. Two packages name theirs but do not carry its text.
+  const shipped = ["LICENSE_FONT", "LICENSE"].map((file) => join("node_modules", name, file)).find(existsSync);
+  return shipped ?? join("scripts", "licences", `${name}.txt`);
 }
 
 function copyLibrary(root, name, files, sums) {
   const source = join("node_modules", name);
   const { version } = JSON.parse(readFileSync(join(source, "package.json"), "utf8"));
-  const folder = `${name}-${version}`;
+  const folder = `${basename(name)}-${version}`;
   mkdirSync(join(root, folder), { recursive: true });
   const wanted = [...files.map((file) => [join(source, file), basename(file)]), [licenceOf(name), "LICENSE"]];
   for (const [from, to] of wanted) {

@@ -22,7 +22,7 @@ SETTING_LINE = re.compile(r"^#?([A-Z][A-Z0-9_]*)=(.*)$")
 MODULES = sorted(
     path for path in (PROJECT_ROOT / "ChatBot").rglob("*.py") if "Storage" not in path.parts and path.stat().st_size
 )
-VENDOR_FOLDERS = (PROJECT_ROOT / "static" / "vendor", PROJECT_ROOT / "tests" / "vendor")
+VENDOR_FOLDERS = tuple(PROJECT_ROOT / folder for folder in ("static/vendor", "tests/vendor", "ChatBot/media/fonts"))
 # Places of one person's machine; a path in the project must mean the same everywhere.
 MACHINE_PATH = re.compile(r"(?<![\w.~-])/(?:work|root|home/[a-z]+|Users/[A-Za-z]+)/")
 
@@ -112,7 +112,8 @@ def test_vendored_files_have_the_recorded_hashes(folder: Path) -> None:
 def test_vendored_folders_are_the_pinned_libraries_with_their_licences() -> None:
     package = json.loads((PROJECT_ROOT / "package.json").read_text(encoding="utf-8"))
 
-    pinned = {f"{name}-{version}" for name, version in (package["dependencies"] | package["devDependencies"]).items()}
+    everything = package["dependencies"] | package["devDependencies"]
+    pinned = {f"{name.rpartition('/')[2]}-{version}" for name, version in everything.items()}
     vendored = {path.parent.name for folder in VENDOR_FOLDERS for path in folder.glob("*/LICENSE")}
 
     assert vendored == pinned

@@ -10,6 +10,7 @@ from ChatBot.services.chat import Chat
 from ChatBot.services.generation import Generation
 from ChatBot.services.guessing import Guessing
 from ChatBot.services.linking import Linking
+from ChatBot.services.previews import Previews
 from ChatBot.services.recovery import Recovery
 from ChatBot.services.running import Running
 from ChatBot.services.sharing import Sharing
@@ -59,6 +60,10 @@ class Conversations(Pictures):
     def linking(self) -> Linking:
         kept = self.repositories
         return Linking(kept.picture_links, kept.images, kept.users, self.secret_key)
+
+    @cached_property
+    def previews(self) -> Previews:
+        return Previews(self.resolver)
 
     @cached_property
     def pools(self) -> tuple[Running, Running]:

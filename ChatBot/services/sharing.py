@@ -14,7 +14,7 @@ from ChatBot.db.conversations import Conversations
 from ChatBot.db.images import Images, Located
 from ChatBot.db.messages import Messages
 from ChatBot.db.shares import Shares
-from ChatBot.errors import InputError, NotFound
+from ChatBot.errors import Forbidden, InputError, NotFound
 from ChatBot.models import Image, Message, Share, SharedMessage, User, new_id, now
 from ChatBot.services.access import Viewer, can_view_image, can_view_message
 from ChatBot.services.accounts import digest
@@ -107,14 +107,14 @@ class Sharing:
             raise NotFound(GONE)
         return share
 
-    def unlock(self, share: Share, password: str) -> bool:
-        """Say whether that is the share's password."""
+    def unlock(self, share: Share, password: str) -> None:
+        """Accept the share's password; raises ``Forbidden`` when it is another one."""
         if share.password_hash is None:
-            return True
+            return
         try:
-            return self._hasher.verify(share.password_hash, password)
-        except VerificationError:
-            return False
+            self._hasher.verify(share.password_hash, password)
+        except VerificationError as error:
+            raise Forbidden("This is not the password.") from error
 
     def content(self, share: Share) -> Shown:
         """Return what the share shows now; raises ``NotFound`` when the conversation that it reads is gone."""

@@ -74,6 +74,7 @@ RULES: dict[str, Rule] = {
     "shared.page": Rule.SHARE,
     "shared.unlock": Rule.SHARE,
     "shared.image": Rule.SHARE,
+    "shared.preview": Rule.SHARE,
     "pages.login": Rule.ANYBODY,
     "pages.log_in_by_form": Rule.ANYBODY,
     "pages.register": Rule.ANYBODY,

@@ -22,6 +22,7 @@ BUDGETS: dict[str, str] = {
     "files.permanent": "download",
     "files.original_design": "download",
     "shared.image": "download",
+    "shared.preview": "download",
     "shared.page": "share",
     "shared.data": "share",
     "shared.unlock": "share",

@@ -25,6 +25,7 @@ SENTENCES = (
     known("There is nothing here."),
     known("There is no such conversation."),
     known("There is no such link."),
+    known("This is not the password."),
     known("Something went wrong on the server. Its log has the details under this request id."),
 )
 

@@ -11,14 +11,15 @@ from flask_babel import gettext
 from flask_openapi3 import APIBlueprint, Tag
 from werkzeug.wrappers import Response as BaseResponse
 
-from ChatBot.errors import NotFound
+from ChatBot.errors import Forbidden, NotFound, RateLimited
 from ChatBot.models import Share, SharedMessage
-from ChatBot.services.sharing import Shown
 from ChatBot.web.context import services
 from ChatBot.web.files import send
-from ChatBot.web.present import moment, shared_image_json, shared_message_json
-from ChatBot.web.problems import problem
+from ChatBot.web.limits import visitor_key
+from ChatBot.web.present import moment, shared_message_json
+from ChatBot.web.problems import problem, retry_after, status_of
 from ChatBot.web.schemas import LinkImagePath, LinkPath, Rendition
+from ChatBot.web.sentences import sentence_of
 from ChatBot.web.views import shared_message_view
 
 shared = APIBlueprint("shared", __name__, abp_tags=[Tag(name="Shared conversations")])
@@ -50,7 +51,7 @@ def page(path: LinkPath) -> BaseResponse:
     except NotFound:
         return make_response(_render("share_gone.html"), HTTPStatus.NOT_FOUND)
     if not _unlocked(share):
-        return make_response(_render("share_password.html", error=None))
+        return make_response(_password_page(path.token, None))
     shown = services().sharing.content(share)
     services().sharing.count_view(share)
     views = [shared_message_view(each, shown.pictures, _base(path.token)) for each in shown.messages]
@@ -60,17 +61,21 @@ def page(path: LinkPath) -> BaseResponse:
         "live": share.live,
         "description": _description(shown.messages),
     }
-    html = _render("share.html", share=summary, messages=views, og_image=_cover(path.token, shown))
-    return make_response(html)
+    return make_response(_render("share.html", share=summary, messages=views, og_image=_card(path.token)))
 
 
 @shared.post("/share/<token>")
 def unlock(path: LinkPath) -> BaseResponse:
     """Take the password of a protected link."""
     share = services().sharing.open(path.token)
-    if not services().sharing.unlock(share, request.form.get("password", "")):
-        html = _render("share_password.html", error=gettext("This is not the password."))
-        return make_response(html, HTTPStatus.FORBIDDEN)
+    try:
+        with services().guessing.attempt(f"share:{share.id}", visitor_key()):
+            services().sharing.unlock(share, request.form.get("password", ""))
+    except (Forbidden, RateLimited) as error:
+        response = make_response(_password_page(path.token, sentence_of(error)), status_of(error))
+        if isinstance(error, RateLimited):
+            response.headers["Retry-After"] = retry_after(error)
+        return response
     session[UNLOCKED] = [*session.get(UNLOCKED, []), share.id][-50:]
     return redirect(url_for("shared.page", token=path.token), HTTPStatus.SEE_OTHER)
 
@@ -83,6 +88,21 @@ def image(path: LinkImagePath, query: Rendition) -> Response:
         raise NotFound("There is no such picture.")
     found = services().sharing.image(share, path.image_id)
     return send(found, width=query.w, download=query.download)
+
+
+@shared.get("/share/<token>/preview.jpg")
+def preview(path: LinkPath) -> BaseResponse:
+    """Send the card that other sites show for the link; that of a protected one tells nothing before the password."""
+    share = services().sharing.open(path.token)
+    if _unlocked(share):
+        shown = services().sharing.content(share)
+        card = services().previews.card(shown.title or gettext("A shared conversation"), shown.cover)
+    else:
+        card = services().previews.card(gettext("Protected conversation"))
+    response = Response(card, mimetype="image/jpeg")
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.add_etag()
+    return response.make_conditional(request)
 
 
 def _unlocked(share: Share) -> bool:
@@ -98,13 +118,14 @@ def _description(messages: Sequence[SharedMessage]) -> str:
     return words if len(words) <= DESCRIPTION_CHARACTERS else words[: DESCRIPTION_CHARACTERS - 1] + "…"
 
 
-def _cover(token: str, shown: Shown) -> str | None:
-    """Return the absolute address of the first picture, for link previews."""
-    cover = shown.cover
-    if cover is None:
-        return None
+def _card(token: str) -> str:
+    """Return the absolute address of the card, as other sites need it."""
     base = services().settings.public_base_url or request.host_url
-    return f"{base.rstrip('/')}{shared_image_json(cover, _base(token))['src']}?w=1024"
+    return base.rstrip("/") + url_for("shared.preview", token=token)
+
+
+def _password_page(token: str, error: str | None) -> str:
+    return _render("share_password.html", error=error, og_image=_card(token))
 
 
 def _render(template: str, **context: Any) -> str:

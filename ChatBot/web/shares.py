@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
+import segno
 from flask import request, url_for
 from flask_openapi3 import APIBlueprint, Tag
 
@@ -18,13 +19,13 @@ shares = APIBlueprint("shares", __name__, url_prefix="/api", abp_tags=[Tag(name=
 
 @shares.post("/conversation/<conversation_id>/share")
 def create(path: ConversationPath, body: NewShare) -> tuple[dict[str, Any], int]:
-    """Make a link to a conversation; its address is in this answer only."""
+    """Make a link to a conversation; its address, also as a QR code (an SVG as a data URI), is in this answer only."""
     share, token = services().sharing.create(
         current_account(), path.conversation_id, expires_in=body.expires_in, password=body.password, live=body.live
     )
     base = services().settings.public_base_url or request.host_url
     url = base.rstrip("/") + url_for("shared.page", token=token)
-    return share_json(share, url=url, token=token), HTTPStatus.CREATED
+    return {**share_json(share, url=url, token=token), "qr": _qr(url)}, HTTPStatus.CREATED
 
 
 @shares.get("/shares")
@@ -41,3 +42,8 @@ def revoke(path: SharePath) -> tuple[str, int]:
     """Close a link at once."""
     services().sharing.revoke(current_account(), path.share_id)
     return "", HTTPStatus.NO_CONTENT
+
+
+def _qr(url: str) -> str:
+    """Return a QR code as an SVG picture in a data URI, dark on light whatever theme the page has."""
+    return str(segno.make_qr(url).svg_data_uri(border=2, light="#fff", scale=4))

@@ -25,6 +25,7 @@ export class ShareDialog {
     this.form = document.getElementById("share-form");
     this.result = document.getElementById("share-result");
     this.url = document.getElementById("share-url");
+    this.qr = document.getElementById("share-qr");
     this.list = document.getElementById("share-list");
     copyField(this.url, document.getElementById("share-copy"));
     this.form.addEventListener("submit", (event) => {
@@ -45,8 +46,9 @@ export class ShareDialog {
     const wish = { live: live.value === "live" };
     if (expiresIn.value) wish.expires_in = Number(expiresIn.value);
     if (password.value) wish.password = password.value;
-    const { url } = await api("POST", `/api/conversation/${this.conversationId()}/share`, wish);
+    const { url, qr } = await api("POST", `/api/conversation/${this.conversationId()}/share`, wish);
     this.url.value = new URL(url, location.href).href;
+    this.qr.src = qr;
     this.result.hidden = false;
     this.url.focus();
     await this.#show();
@@ -82,7 +84,8 @@ export class ShareDialog {
 function describe(share) {
   const date = (moment) => new Date(moment).toLocaleDateString(document.documentElement.lang, { dateStyle: "medium" });
   const parts = [date(share.created_at)];
-  parts.push(share.expires_at ? text("expires", { date: date(share.expires_at) }) : text("never"));
+  const end = share.state === "expired" ? "expired" : "expires";
+  parts.push(share.expires_at ? text(end, { date: date(share.expires_at) }) : text("never"));
   if (share.has_password) parts.push(text("password"));
   parts.push(text(share.views === 1 ? "view" : "views", { n: share.views }));
   return parts.join(" · ");

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from ChatBot.errors import InputError, NotFound
+from ChatBot.errors import Forbidden, InputError, NotFound
 from ChatBot.models import Conversation, Image, Share, User, now
 from ChatBot.services.access import Viewer
 from ChatBot.services.accounts import digest
@@ -114,15 +114,16 @@ def test_a_password_is_stored_as_a_hash_and_asked_for(workshop: Workshop, ann: U
     share, _ = workshop.sharing.create(ann, conversation.id, password="open sesame")
 
     assert "open sesame" not in str(share)
-    assert workshop.sharing.unlock(share, "open sesame")
-    assert not workshop.sharing.unlock(share, "open says me")
-    assert not workshop.sharing.unlock(share, "")
+    workshop.sharing.unlock(share, "open sesame")
+    for wrong in ("open says me", ""):
+        with pytest.raises(Forbidden):
+            workshop.sharing.unlock(share, wrong)
 
 
 def test_a_link_without_a_password_asks_for_none(workshop: Workshop, ann: User) -> None:
     conversation, _ = drawn(workshop, ann)
 
-    assert workshop.sharing.unlock(opened(workshop, ann, conversation), "anything")
+    workshop.sharing.unlock(opened(workshop, ann, conversation), "anything")
 
 
 @pytest.mark.parametrize("seconds", [-1, 0, 59, 11 * 365 * 24 * 3600])

@@ -30,7 +30,10 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 """A body that would be taken if the ids in the address were one's own; other routes need none."""
 
-BY_LINK = {"shared.data", "shared.page", "shared.unlock", "shared.image", "picture_links.picture", "static"}
+BY_LINK = {
+    *("shared.data", "shared.page", "shared.unlock", "shared.image", "shared.preview"),
+    *("picture_links.picture", "static"),
+}
 """Routes whose address carries the right to enter, and the public files."""
 
 

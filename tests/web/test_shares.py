@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
+import segno
 from flask import Flask
+from PIL import Image as Picture
+from werkzeug.test import TestResponse
 
 from ChatBot.models import now
 from tests.fixtures.application import Api
+from tests.media.samples import photograph, saved
 from tests.web.test_pages import Page, form_token
 
 HTML = {"Accept": "text/html"}
@@ -67,9 +72,176 @@ def test_a_preview_names_the_page_and_its_picture(ann: Api, visitor: Api, made: 
     page = Page(visitor.get(f"/share/{token}", headers=HTML).text)
 
     named = {str(meta["property"]): str(meta["content"]) for meta in page.all("meta") if "property" in meta}
+    card = visitor.get(named["og:image"].removeprefix("http://localhost"))
     assert named["og:title"] == "a lighthouse at dusk"
-    assert named["og:image"].startswith(f"http://localhost/share/{token}/i/")
-    assert visitor.get(named["og:image"].removeprefix("http://localhost")).status_code == 200
+    assert named["og:description"]
+    assert (named["og:image:width"], named["og:image:height"]) == ("1200", "630")
+    assert named["og:image"].startswith("http://localhost/share/")
+    assert (card.status_code, card.mimetype) == (200, "image/jpeg")
+    assert Picture.open(BytesIO(card.data)).size == (1200, 630)
+
+
+def test_the_preview_of_a_protected_link_tells_nothing_before_the_password(
+    ann: Api, visitor: Api, made: dict[str, Any]
+) -> None:
+    other = ann.generate("something else entirely")
+    first, second = (share(ann, each, password="open sesame")["token"] for each in (made, other))
+
+    closed = visitor.get(f"/share/{first}/preview.jpg")
+    page = visitor.get(f"/share/{first}", headers=HTML).text
+    assert closed.data == visitor.get(f"/share/{second}/preview.jpg").data
+    assert "lighthouse" not in page
+    visitor.post(f"/share/{first}", data={"csrf_token": form_token(page), "password": "open sesame"})
+
+    assert visitor.get(f"/share/{first}/preview.jpg").data != closed.data
+    assert visitor.get(f"/share/{second}/preview.jpg").data == closed.data
+
+
+@pytest.mark.parametrize("how", ["revoked", "expired"])
+def test_a_preview_ends_with_its_link_also_for_caches(
+    app: Flask, ann: Api, visitor: Api, made: dict[str, Any], how: str
+) -> None:
+    link = share(ann, made, expires_in=60)
+    path = f"/share/{link['token']}/preview.jpg"
+    etag = visitor.get(path).headers["ETag"]
+    assert visitor.get(path, headers={"If-None-Match": etag}).status_code == 304
+
+    if how == "revoked":
+        ann.delete(f"/api/shares/{link['id']}")
+    else:
+        database = app.extensions["chatbot"].database
+        database["shares"].update_one({"_id": link["id"]}, {"$set": {"expires_at": now() - timedelta(seconds=1)}})
+
+    assert visitor.get(path, headers={"If-None-Match": etag}).status_code == 404
+
+
+def test_a_preview_loses_a_picture_that_is_deleted(ann: Api, visitor: Api, made: dict[str, Any]) -> None:
+    path = f"/share/{share(ann, made)['token']}/preview.jpg"
+    before = visitor.get(path).data
+
+    ann.delete(f"/api/images/{made['images'][0]['id']}")
+
+    assert visitor.get(path).data != before
+
+
+def test_a_link_comes_with_its_qr_code(ann: Api, made: dict[str, Any]) -> None:
+    link = share(ann, made)
+
+    assert link["qr"].startswith("data:image/svg+xml")
+    assert segno.make_qr(link["url"]).svg_data_uri(border=2, light="#fff", scale=4) == link["qr"]
+    assert "qr" not in ann.get("/api/shares").json["items"][0]
+
+
+def test_guessing_the_password_of_a_link_is_slowed_down_and_locks_nobody_else_out(
+    app: Flask, ann: Api, visitor: Api, made: dict[str, Any]
+) -> None:
+    token = share(ann, made, password="open sesame")["token"]
+    field = form_token(visitor.get(f"/share/{token}", headers=HTML).text)
+    reader = Api(app)
+    theirs = form_token(reader.get(f"/share/{token}", headers=HTML).text)
+
+    def guess(api: Api, field: str, password: str, address: str) -> TestResponse:
+        form = {"csrf_token": field, "password": password}
+        return api.post(f"/share/{token}", data=form, environ_overrides={"REMOTE_ADDR": address})
+
+    guesses = [guess(visitor, field, f"guess {number}", "192.0.2.1") for number in range(8)]
+    late = guess(visitor, field, "open sesame", "192.0.2.1")
+    elsewhere = guess(reader, theirs, "open sesame", "192.0.2.2")
+
+    assert [each.status_code for each in guesses[:5]] == [403] * 5
+    assert guesses[-1].status_code == late.status_code == 429
+    assert int(late.headers["Retry-After"]) >= 1
+    assert "Try again in" in late.text
+    assert elsewhere.status_code == 303
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_a_link_grants_sight_and_nothing_else(
+    app: Flask, ann: Api, bob: Api, visitor: Api, made: dict[str, Any], method: str
+) -> None:
+    token, image_id = share(ann, made, live=True)["token"], made["images"][0]["id"]
+    conversation_id, message_id = made["conversation_id"], made["message_id"]
+    database = app.extensions["chatbot"].database
+    before = {name: list(database[name].find()) for name in ("messages", "conversations")}
+    paths = (
+        f"/share/{token}/i/{image_id}",
+        f"/share/{token}/preview.jpg",
+        f"/api/share/{token}",
+        f"/api/images/{image_id}",
+        f"/api/images/{image_id}/untrash",
+        f"/i/{image_id}",
+        f"/api/conversation/{conversation_id}",
+        f"/api/conversation/{conversation_id}/messages/{message_id}/regenerate",
+        f"/api/conversation/{conversation_id}/share",
+    )
+    for reader in (visitor, bob):
+        assert reader.get(f"/api/share/{token}").status_code == 200
+        for path in paths:
+            answer = reader._send(method, path, {"json": {"caption": "mine", "title": "mine", "share": token}})
+            assert answer.status_code in (400, 401, 403, 404, 405, 422), (path, answer.status_code)
+
+    assert {name: list(database[name].find()) for name in before} == before
+
+
+def test_every_answer_under_a_link_keeps_it_out_of_logs_and_search_engines(
+    ann: Api, visitor: Api, made: dict[str, Any]
+) -> None:
+    token, image_id = share(ann, made)["token"], made["images"][0]["id"]
+    etag = visitor.get(f"/share/{token}/i/{image_id}").headers["ETag"]
+    paths = [f"/share/{token}", f"/share/{token}/preview.jpg", f"/api/share/{token}", f"/share/{token}/i/{image_id}"]
+
+    answers = [visitor.get(path) for path in (*paths, *(path.replace(token, "unknown") for path in paths))]
+    answers.append(visitor.get(paths[-1], headers={"If-None-Match": etag}))
+    answers.append(visitor.get(f"{paths[-1]}?w=256"))
+    answers.append(visitor.post(f"/share/{token}", data={"password": "guess"}))
+
+    for answer in answers:
+        assert answer.headers["X-Robots-Tag"] == "noindex", answer.status_code
+        assert answer.headers["Referrer-Policy"] == "no-referrer", answer.status_code
+        assert answer.headers["Cache-Control"].startswith("private"), answer.status_code
+        assert "X-Image-Source" not in answer.headers
+
+
+def test_nobody_is_told_the_name_of_an_uploaded_file(ann: Api, visitor: Api) -> None:
+    file = (BytesIO(saved(photograph((300, 200)), "PNG")), "ann-green-passport.png")
+    image = ann.post("/api/uploads", data={"file": file}).json
+    conversation = ann.post("/api/conversations", json={}).json["id"]
+    ann.post(f"/api/conversation/{conversation}/messages", json={"content": "look", "images": [image["id"]]})
+    token = share(ann, {"conversation_id": conversation}, live=True)["token"]
+
+    page = visitor.get(f"/share/{token}", headers=HTML)
+    download = visitor.get(f"/share/{token}/i/{image['id']}?download=1")
+
+    assert image["id"] in page.text
+    assert "passport" not in page.text
+    assert "passport" not in str(download.headers)
+
+
+def test_links_of_one_conversation_are_listed_with_their_state(
+    app: Flask, ann: Api, visitor: Api, made: dict[str, Any]
+) -> None:
+    link, expired = share(ann, made), share(ann, made, expires_in=60)
+    share(ann, ann.generate("another"))
+    database = app.extensions["chatbot"].database
+    database["shares"].update_one({"_id": expired["id"]}, {"$set": {"expires_at": now() - timedelta(seconds=1)}})
+    visitor.get(f"/share/{link['token']}", headers=HTML)
+
+    listed = ann.get(f"/api/shares?conversation_id={made['conversation_id']}").json["items"]
+
+    assert [(each["id"], each["state"], each["views"]) for each in listed] == [
+        (expired["id"], "expired", 0),
+        (link["id"], "open", 1),
+    ]
+
+
+def test_sharing_again_makes_another_link(ann: Api, visitor: Api, made: dict[str, Any]) -> None:
+    first, second = share(ann, made), share(ann, made)
+
+    ann.delete(f"/api/shares/{first['id']}")
+
+    assert first["token"] != second["token"]
+    assert visitor.get(f"/api/share/{first['token']}").status_code == 404
+    assert visitor.get(f"/api/share/{second['token']}").status_code == 200
 
 
 def test_the_page_is_kept_out_of_search_engines_and_caches(ann: Api, visitor: Api, made: dict[str, Any]) -> None:
