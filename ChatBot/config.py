@@ -60,6 +60,7 @@ class Settings(BaseSettings):
 
     cloud_hosts: CommaSeparated = ("postimages", "imgbb")
     cloud_wait_seconds: Annotated[float, Field(ge=0, le=60)] = 3.0
+    cloud_uploads_per_hour: Annotated[dict[str, Annotated[int, Field(ge=1)]], NoDecode] = {}
     postimages_api_key: str | None = None
     postimages_api_url: str = POSTIMAGES_UPLOAD_URL
     imgbb_api_key: str | None = None
@@ -103,6 +104,16 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("cloud_uploads_per_hour", mode="before")
+    @classmethod
+    def _split_pairs(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+        if not all(sign and name.strip() for name, sign, _ in pairs):
+            raise ValueError("must be host=number, separated by commas, as in imgbb=60,postimages=100")
+        return {name.strip(): number.strip() for name, _, number in pairs}
 
     @field_validator("secret_key")
     @classmethod

@@ -14,11 +14,13 @@ from ChatBot.db.embedded import RunningServer
 from ChatBot.db.repositories import Repositories
 from ChatBot.generators import build_generators
 from ChatBot.hosts import build_chain, build_s3_records
+from ChatBot.hosts.base import NO_LIMIT, Allowance
 from ChatBot.media.files import FileStore
 from ChatBot.media.paths import StoragePaths
 from ChatBot.media.records import DiskRecords, record_lock
 from ChatBot.media.spool import Spool
 from ChatBot.outbound import Gate
+from ChatBot.services.allowance import HourlyAllowance
 from ChatBot.services.events import EventLog
 from ChatBot.services.records import Records, RecordStore
 from ChatBot.services.upkeep.stewardship import Limits, Stewardship
@@ -39,12 +41,16 @@ class Ground:
         self.paths.ensure()
         self.secret_key = secret_key_of(settings)
         self.gate = Gate(settings.fetch_allow_private_hosts)
-        self.chain = build_chain(settings, self.gate)
+        self.chain = build_chain(settings, self.gate, self._allowance)
         self.generators = build_generators(settings)
         self.assistant = build_assistant(settings)
         self.files = FileStore(self.paths)
         self.spool = Spool(settings.storage_root / "spool")
         self.events = EventLog(self.repositories.events)
+
+    def _allowance(self, host: str) -> Allowance:
+        per_hour = self.settings.cloud_uploads_per_hour.get(host)
+        return HourlyAllowance(self.repositories.upload_windows, host, per_hour) if per_hour else NO_LIMIT
 
     @cached_property
     def places(self) -> tuple[RecordStore, ...]:

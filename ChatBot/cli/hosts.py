@@ -35,7 +35,8 @@ def list_hosts(as_json: bool) -> int:
     How it is doing is what this very process knows: each process has circuit breakers of its own.
     """
     chain = _chain()
-    rows = [_row(host, chain) for host in chain.known]
+    per_hour = load_settings().cloud_uploads_per_hour
+    rows = [{**_row(host, chain), "uploads_per_hour": per_hour.get(host.name)} for host in chain.known]
     answer(as_json, {"hosts": rows}, [_line(row) for row in rows])
     return 0
 
@@ -78,5 +79,6 @@ def _line(row: dict[str, Any]) -> str:
         "deletable" if traits["deletable"] else "deleted by hand",
         "counts for clean-up" if traits["trusted"] else "does not count for clean-up",
     ]
+    facts += [f"at most {row['uploads_per_hour']} uploads an hour"] if row["uploads_per_hour"] else []
     facts += [] if row["condition"] == "ready" else [row["condition"].replace("_", " ")]
     return f"{row['position'] or '-':>2}  {row['name']:<12} {', '.join(facts)}"

@@ -26,6 +26,7 @@ from ChatBot.db.shares import Shares
 from ChatBot.db.tasks import Tasks
 from ChatBot.db.tokens import Tokens
 from ChatBot.db.tombstones import Tombstones
+from ChatBot.db.upload_windows import UploadWindows
 from ChatBot.db.usage import Usage
 from ChatBot.db.users import Users
 from ChatBot.db.views import Views
@@ -57,6 +58,7 @@ class Repositories:
     census: Census
     guesses: Guesses
     copy_checks: CopyChecks
+    upload_windows: UploadWindows
 
     @classmethod
     def on(cls, database: Database[dict[str, Any]]) -> Repositories:
@@ -84,6 +86,7 @@ class Repositories:
             census=Census(database),
             guesses=Guesses(database),
             copy_checks=CopyChecks(database),
+            upload_windows=UploadWindows(database),
         )
         for repository in vars(built).values():
             repository.ensure_indexes()

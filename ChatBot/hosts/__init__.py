@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ChatBot.config import Settings
 from ChatBot.errors import SettingsError
-from ChatBot.hosts.base import CloudHost
+from ChatBot.hosts.base import NO_LIMIT, Allowance, CloudHost
 from ChatBot.hosts.bucket import Bucket
 from ChatBot.hosts.chain import HostChain
 from ChatBot.hosts.guarded import GuardedHost
@@ -19,6 +19,9 @@ from ChatBot.hosts.s3_records import S3Records
 from ChatBot.outbound import Gate
 
 __all__ = ["BUILT_IN_HOSTS", "BuiltInHost", "build_chain", "build_hosts", "build_s3_records"]
+
+AllowanceOf = Callable[[str], Allowance]
+"""Returns how many uploads the host of that name may be sent."""
 
 
 @dataclass(frozen=True)
@@ -101,30 +104,37 @@ BUILT_IN_HOSTS: tuple[BuiltInHost, ...] = (
 )
 
 
-def build_hosts(settings: Settings, gate: Gate) -> tuple[CloudHost, ...]:
+def _no_limit(_host: str) -> Allowance:
+    return NO_LIMIT
+
+
+def build_hosts(settings: Settings, gate: Gate, allowance: AllowanceOf = _no_limit) -> tuple[CloudHost, ...]:
     """Return the active hosts in the order of ``CLOUD_HOSTS``, each guarded; one without its key is left out.
 
-    Raises ``SettingsError`` for a name that no host has.
+    ``allowance`` is what each may be sent. Raises ``SettingsError`` for a name that no host has.
     """
-    chosen = (_find(name) for name in dict.fromkeys(settings.cloud_hosts))
-    return tuple(_guarded(one, settings, gate) for one in chosen if one.is_active(settings))
+    for name in settings.cloud_uploads_per_hour:
+        _find(name, "CLOUD_UPLOADS_PER_HOUR")
+    chosen = (_find(name, "CLOUD_HOSTS") for name in dict.fromkeys(settings.cloud_hosts))
+    return tuple(_guarded(one, settings, gate, allowance) for one in chosen if one.is_active(settings))
 
 
-def build_chain(settings: Settings, gate: Gate) -> HostChain:
+def build_chain(settings: Settings, gate: Gate, allowance: AllowanceOf = _no_limit) -> HostChain:
     """Return the active hosts as one, with the others kept for what they already hold."""
-    active = build_hosts(settings, gate)
+    active = build_hosts(settings, gate, allowance)
     names = {host.name for host in active}
-    retired = (_guarded(one, settings, gate) for one in BUILT_IN_HOSTS if one.name not in names)
+    retired = (_guarded(one, settings, gate, allowance) for one in BUILT_IN_HOSTS if one.name not in names)
     return HostChain(active, retired=retired)
 
 
-def _guarded(one: BuiltInHost, settings: Settings, gate: Gate) -> CloudHost:
-    return GuardedHost(one.build(settings, gate), parallel_uploads=one.parallel_uploads)
+def _guarded(one: BuiltInHost, settings: Settings, gate: Gate, allowance: AllowanceOf) -> CloudHost:
+    host = one.build(settings, gate)
+    return GuardedHost(host, parallel_uploads=one.parallel_uploads, allowance=allowance(one.name))
 
 
-def _find(name: str) -> BuiltInHost:
+def _find(name: str, setting: str) -> BuiltInHost:
     for one in BUILT_IN_HOSTS:
         if one.name == name:
             return one
     known = ", ".join(one.name for one in BUILT_IN_HOSTS)
-    raise SettingsError(f"CLOUD_HOSTS: there is no host called {name!r}; known are {known}.")
+    raise SettingsError(f"{setting}: there is no host called {name!r}; known are {known}.")

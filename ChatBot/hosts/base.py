@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import structlog
 
@@ -43,6 +43,39 @@ class HostCondition:
     """``waiting``: it asked us to wait. ``left_alone``: it failed too often, and is asked again after a while."""
     next_attempt_seconds: float = 0.0
     """Until the next call may go out; 0: now."""
+    uploads_per_hour: int | None = None
+    """How many uploads an hour all processes together allow themselves; None: no limit is set."""
+    uploads_used: int = 0
+    """How many of them went out in this hour."""
+
+
+class Allowance(Protocol):
+    """How many uploads a host may be sent."""
+
+    per_hour: int | None
+
+    def take(self) -> float:
+        """Count an upload that is about to begin; return 0, or the seconds until the next may."""
+
+    def used(self) -> int:
+        """Return how many uploads of this hour are used up."""
+
+
+class NoLimit:
+    """As many uploads as there are pictures; nobody counts them."""
+
+    per_hour: int | None = None
+
+    def take(self) -> float:
+        """Allow it."""
+        return 0.0
+
+    def used(self) -> int:
+        """Return nothing."""
+        return 0
+
+
+NO_LIMIT: Allowance = NoLimit()
 
 
 @dataclass(frozen=True)
@@ -130,7 +163,7 @@ class CloudHost(ABC):
 
     @property
     def condition(self) -> HostCondition:
-        """How the host is doing now; asks nobody."""
+        """How the host is doing now; asks no host."""
         return HostCondition()
 
     @abstractmethod

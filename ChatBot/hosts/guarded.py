@@ -6,13 +6,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
 
 from pybreaker import STATE_CLOSED, CircuitBreaker, CircuitBreakerError, CircuitMemoryStorage
 
 from ChatBot.errors import ProviderUnavailable
-from ChatBot.hosts.base import CloudHost, DeletionProof, HostCondition, Receipt, Upload
+from ChatBot.hosts.base import NO_LIMIT, Allowance, CloudHost, DeletionProof, HostCondition, Receipt, Upload
 
 Verb = Literal["upload", "fetch", "delete"]
 
@@ -30,7 +31,8 @@ class GuardedHost(CloudHost):
     """A host behind a breaker per verb and at most ``parallel_uploads`` uploads and deletions at once.
 
     Only ``ProviderUnavailable`` counts as a failure: a refusal is an answer. After a failure that named a wait
-    (``retry_after_seconds``) no upload is tried until it is over. ``clock`` returns seconds and never goes back.
+    (``retry_after_seconds``) no upload is tried until it is over, nor while ``allowance`` is used up. ``clock``
+    returns seconds and never goes back.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class GuardedHost(CloudHost):
         host: CloudHost,
         *,
         parallel_uploads: int,
+        allowance: Allowance = NO_LIMIT,
         failures_until_open: int = FAILURES_UNTIL_OPEN,
         open_seconds: float = OPEN_SECONDS,
         slot_wait_seconds: float = SLOT_WAIT_SECONDS,
@@ -46,6 +49,7 @@ class GuardedHost(CloudHost):
         self.name = host.name
         self.traits = host.traits
         self._host = host
+        self._allowance = allowance
         self._open_seconds = open_seconds
         self._slot_wait_seconds = slot_wait_seconds
         self._clock = clock
@@ -68,6 +72,7 @@ class GuardedHost(CloudHost):
     def _upload(self, upload: Upload) -> Receipt:
         with self._slot(self._slots):
             self._require_wait_over()
+            self._take_allowance()
             try:
                 with self._guard("upload"):
                     return self._host._upload(upload)
@@ -91,13 +96,27 @@ class GuardedHost(CloudHost):
 
     @property
     def condition(self) -> HostCondition:
-        """How the host is doing now; asks nobody."""
+        """How the host is doing now; asks no host."""
+        allowance = self._allowance
+        return replace(self._health(), uploads_per_hour=allowance.per_hour, uploads_used=allowance.used())
+
+    def _health(self) -> HostCondition:
         opened = [state.opened_at for state in self._states.values() if state.state != STATE_CLOSED and state.opened_at]
         if opened:
             ago = (datetime.now(UTC) - max(opened)).total_seconds()
             return HostCondition("left_alone", max(0.0, self._open_seconds - ago))
         wait = self._quiet_until - self._clock()
         return HostCondition("waiting", wait) if wait > 0 else HostCondition()
+
+    def _take_allowance(self) -> None:
+        """Not the host's fault, so no breaker hears of it: the picture waits for the next hour."""
+        wait = self._allowance.take()
+        if wait > 0:
+            raise ProviderUnavailable(
+                f"{self.name} was sent its {self._allowance.per_hour} pictures of this hour",
+                provider=self.name,
+                retry_after_seconds=round(wait, 3),
+            )
 
     @contextmanager
     def _slot(self, slots: threading.BoundedSemaphore) -> Iterator[None]:

@@ -117,6 +117,8 @@ def _overview_json(report: Overview) -> dict[str, Any]:
                 "active": host.active,
                 "condition": host.condition.state,
                 "next_attempt_seconds": round(host.condition.next_attempt_seconds, 1),
+                "uploads_per_hour": host.condition.uploads_per_hour,
+                "uploads_used": host.condition.uploads_used,
                 "copies": host.copies,
             }
             for host in report.hosts

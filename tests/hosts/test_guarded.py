@@ -195,3 +195,33 @@ def test_condition_says_how_a_host_is_doing_and_when_it_is_asked_again() -> None
     assert (asked_to_wait.condition.state, asked_to_wait.condition.next_attempt_seconds) == ("waiting", 40.0)
     assert broken.condition.state == "left_alone"
     assert 3000 < broken.condition.next_attempt_seconds <= 3600
+
+
+class FewUploads:
+    """So many uploads, then none for a minute."""
+
+    per_hour: int | None = 2
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    def take(self) -> float:
+        self.taken += 1
+        return 0.0 if self.taken <= 2 else 60.0
+
+    def used(self) -> int:
+        return min(self.taken, 2)
+
+
+def test_uploads_beyond_the_allowance_wait_and_open_no_breaker() -> None:
+    inner = FailingHost(error=None)
+    host = GuardedHost(inner, parallel_uploads=2, failures_until_open=1, allowance=FewUploads())
+    receipts = [host.upload(make_upload()) for _ in range(2)]
+
+    errors = fail_uploads(host, 3)
+
+    assert inner.calls == 2
+    assert all(isinstance(error, ProviderUnavailable) and error.retry_after_seconds == 60 for error in errors)
+    assert "2 pictures of this hour" in str(errors[0])
+    assert (host.condition.state, host.condition.uploads_per_hour, host.condition.uploads_used) == ("ready", 2, 2)
+    assert host.fetch(receipts[0].url)

@@ -13,7 +13,7 @@ import ChatBot.hosts
 from ChatBot.config import Settings
 from ChatBot.errors import SettingsError
 from ChatBot.hosts import BUILT_IN_HOSTS, build_chain, build_hosts
-from ChatBot.hosts.base import CloudHost
+from ChatBot.hosts.base import NO_LIMIT, Allowance, CloudHost
 from ChatBot.outbound import Gate
 
 AROUND_HOSTS = {"chain", "guarded"}
@@ -105,3 +105,21 @@ def test_chain_still_knows_the_hosts_whose_key_was_taken_away() -> None:
 def test_unusable_url_of_a_service_stops_the_start() -> None:
     with pytest.raises(SettingsError):
         build_hosts(settings(imgbb_api_key="k", imgbb_api_url="ftp://api.imgbb.com/"), Gate())
+
+
+def test_a_limit_of_uploads_is_read_per_host_and_a_wrong_name_stops_the_start() -> None:
+    asked: list[str] = []
+
+    def allowance(host: str) -> Allowance:
+        asked.append(host)
+        return NO_LIMIT
+
+    chosen = settings(imgbb_api_key="k", cloud_uploads_per_hour="imgbb=60, postimages = 100")
+    build_hosts(chosen, Gate(), allowance)
+
+    assert asked == ["imgbb"]
+    assert chosen.cloud_uploads_per_hour == {"imgbb": 60, "postimages": 100}
+    with pytest.raises(SettingsError, match="CLOUD_UPLOADS_PER_HOUR"):
+        build_hosts(settings(cloud_uploads_per_hour="imgur=5"), Gate())
+    with pytest.raises(ValueError, match="host=number"):
+        settings(cloud_uploads_per_hour="60")
