@@ -16,9 +16,10 @@ from ChatBot.config import PROJECT_ROOT, Settings, load_settings
 from ChatBot.container import Services
 from ChatBot.logs import log_to_stderr
 from ChatBot.models import new_id
-from ChatBot.web import assets, bodies, guard, headers, identity, limits, locale, metrics, parsing, problems
+from ChatBot.web import assets, audited, bodies, guard, headers, identity, limits, locale, metrics, parsing, problems
 from ChatBot.web.account_pages import account_pages
 from ChatBot.web.admin import admin, admin_pages
+from ChatBot.web.audit import audit, audit_pages
 from ChatBot.web.auth import auth, tokens
 from ChatBot.web.context import EXTENSION
 from ChatBot.web.conversations import conversations
@@ -36,8 +37,8 @@ from ChatBot.web.shares import shares
 
 log = structlog.get_logger(__name__)
 
-API_BLUEPRINTS = (auth, tokens, conversations, messages, images, files, picture_links, shares, shared, admin)
-PAGE_BLUEPRINTS = (pages, account_pages, health, documents, metrics.metrics, admin_pages)
+API_BLUEPRINTS = (auth, tokens, conversations, messages, images, files, picture_links, shares, shared, admin, audit)
+PAGE_BLUEPRINTS = (pages, account_pages, health, documents, metrics.metrics, admin_pages, audit_pages)
 JSON_OVERHEAD_BYTES = 1_000_000
 """What a request may be larger than the picture in it: the form around it, or its base64."""
 
@@ -71,7 +72,7 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     app.session_interface = MongoSessions(services.repositories.sessions)
     app.before_request(_name_request)
     app.after_request(_log_request)
-    for part in (parsing, bodies, problems, locale, assets, identity, guard, headers, metrics, limits):
+    for part in (parsing, bodies, problems, locale, assets, identity, guard, headers, metrics, limits, audited):
         part.init_app(app)
     for api in API_BLUEPRINTS:
         app.register_api(api)

@@ -97,6 +97,7 @@ class Settings(BaseSettings):
     redis_url: Annotated[str, Field(pattern=r"^rediss?://.+")] | None = None
     trusted_proxies: CommaSeparated = ()
     rate_limits: CommaSeparated = DEFAULT_RATES
+    audit_days: Annotated[int, Field(ge=1)] = 180
 
     @field_validator("cloud_hosts", "fetch_allow_private_hosts", "trusted_proxies", "rate_limits", mode="before")
     @classmethod

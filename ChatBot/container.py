@@ -18,6 +18,7 @@ from ChatBot.media.files import FileStore
 from ChatBot.media.spool import Spool
 from ChatBot.outbound import Gate
 from ChatBot.services.accounts import Accounts
+from ChatBot.services.audit import Audit
 from ChatBot.services.chat import Chat
 from ChatBot.services.deletion import Deletion
 from ChatBot.services.events import EventLog
@@ -61,6 +62,7 @@ class Services:
     files: FileStore
     spool: Spool
     accounts: Accounts
+    audit: Audit
     guessing: Guessing
     events: EventLog
     threads: Threads

@@ -21,6 +21,7 @@ from ChatBot.media.records import DiskRecords, record_lock
 from ChatBot.media.spool import Spool
 from ChatBot.outbound import Gate
 from ChatBot.services.allowance import HourlyAllowance
+from ChatBot.services.audit import Audit
 from ChatBot.services.events import EventLog
 from ChatBot.services.records import Records, RecordStore
 from ChatBot.services.upkeep.stewardship import Limits, Stewardship
@@ -60,6 +61,10 @@ class Ground:
     def records(self) -> tuple[Records, ...]:
         ledger = self.repositories.ledger
         return tuple(Records(ledger, place, record_lock(self.paths, place.place)) for place in self.places)
+
+    @cached_property
+    def audit(self) -> Audit:
+        return Audit(self.repositories.audit, self.repositories.users, days=self.settings.audit_days)
 
     @cached_property
     def stewardship(self) -> Stewardship:

@@ -90,5 +90,6 @@ class Pictures(Ground):
             self.chain,
             trash_days=self.settings.trash_days,
             bury=self.records[0].bury,
+            noted=self.audit.purged,
             history=self.stewardship.history,
         )

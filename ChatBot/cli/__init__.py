@@ -7,6 +7,7 @@ import sys
 import click
 
 from ChatBot import __version__
+from ChatBot.cli.audit import audit
 from ChatBot.cli.doctor import doctor
 from ChatBot.cli.hosts import hosts
 from ChatBot.cli.images import images
@@ -16,7 +17,7 @@ from ChatBot.cli.shares import shares
 from ChatBot.cli.users import users
 from ChatBot.errors import ChatBotError
 
-COMMANDS = (serve, worker, images, users, shares, hosts, doctor)
+COMMANDS = (serve, worker, images, users, shares, hosts, audit, doctor)
 
 EXIT_UNEXPECTED = 1
 EXIT_INTERRUPTED = 130

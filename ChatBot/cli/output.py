@@ -25,12 +25,22 @@ from rich.text import Text
 from ChatBot.bootstrap import build
 from ChatBot.config import load_settings
 from ChatBot.container import Services
+from ChatBot.db.audit import Outcome
 from ChatBot.errors import ChatBotError, DatabaseUnavailable, InputError, NotFound, SettingsError
 from ChatBot.logs import log_to_stderr
+from ChatBot.services.audit import COMMAND_LINE
 
 EXIT_USAGE = 2
 EXIT_FAILED_ITEMS = 3
 EXIT_MISSING = 4
+
+AUDITED = frozenset(
+    {
+        *("users create", "users password", "users promote", "users token", "shares revoke"),
+        *("images cleanup", "images restore", "images rebuild", "images replicate"),
+    }
+)
+"""Commands that the audit log keeps, when they change something."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
 apply_option = click.option(
@@ -43,10 +53,26 @@ def running_services(purpose: str) -> Iterator[Services]:
     """Give a command the services, on the running server's database if there is one."""
     log_to_stderr()
     services = build(load_settings(), purpose=purpose, may_attach=True)
+    outcome: Outcome = "failed"
     try:
         yield services
+        outcome = "ok"
     finally:
+        if purpose in AUDITED and _changes_something():
+            services.audit.note(f"command {purpose}", outcome, address=COMMAND_LINE, target_id=_target(services))
         services.close()
+
+
+def _changes_something() -> bool:
+    given = click.get_current_context().params
+    return bool(given.get("apply", True) or given.get("undo"))
+
+
+def _target(services: Services) -> str | None:
+    """Return the id of what the command names: a share, or an account by its name."""
+    given = click.get_current_context().params
+    account = services.accounts.find(given["username"]) if "username" in given else None
+    return account.id if account else given.get("share_id")
 
 
 class _Rate(ProgressColumn):

@@ -7,6 +7,7 @@ from typing import Any
 
 from pymongo.database import Database
 
+from ChatBot.db.audit import AuditLog
 from ChatBot.db.census import Census
 from ChatBot.db.conversations import Conversations
 from ChatBot.db.copy_checks import CopyChecks
@@ -57,6 +58,7 @@ class Repositories:
     tasks: Tasks
     census: Census
     guesses: Guesses
+    audit: AuditLog
     copy_checks: CopyChecks
     upload_windows: UploadWindows
 
@@ -85,6 +87,7 @@ class Repositories:
             tasks=Tasks(database),
             census=Census(database),
             guesses=Guesses(database),
+            audit=AuditLog(database),
             copy_checks=CopyChecks(database),
             upload_windows=UploadWindows(database),
         )

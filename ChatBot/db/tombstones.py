@@ -14,10 +14,11 @@ class Tombstones(Repository):
     collection_name = "tombstones"
     indexes = (IndexModel([("sha256", ASCENDING)]), UNRECORDED)
 
-    def add(self, image: Image) -> None:
-        """Record that a picture is gone for good; repeating it is harmless."""
+    def add(self, image: Image) -> bool:
+        """Record that a picture is gone for good; repeating it is harmless and returns False."""
         mark = Tombstone(id=image.id, owner_id=image.owner_id, sha256=image.sha256, deleted_at=now()).to_document()
-        self._collection.update_one({"_id": mark.pop("_id")}, {"$setOnInsert": mark}, upsert=True)
+        done = self._collection.update_one({"_id": mark.pop("_id")}, {"$setOnInsert": mark}, upsert=True)
+        return done.upserted_id is not None
 
     def among(self, image_ids: list[str]) -> set[str]:
         """Return which of those ids were purged."""

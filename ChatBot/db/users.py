@@ -71,6 +71,11 @@ class Users(Repository):
         """Return the account of that normalised name."""
         return self._one({"username_key": username_key})
 
+    def names(self, user_ids: set[str]) -> dict[str, str]:
+        """Return the names of those accounts, by id."""
+        found = self._collection.find({"_id": {"$in": sorted(user_ids)}}, {"username": 1})
+        return {document["_id"]: document["username"] for document in found}
+
     def count(self) -> int:
         """Return how many accounts there are."""
         return self._collection.count_documents({})

@@ -116,6 +116,10 @@ class Accounts:
         """Return the account of that id."""
         return self._users.get(user_id)
 
+    def find(self, username: str) -> User | None:
+        """Return the account of that name."""
+        return self._users.by_name(name_key(username))
+
     def promote(self, username: str) -> User:
         """Make an account an administrator; raises ``NotFound``."""
         user = self._named(username)

@@ -39,9 +39,13 @@ class Deletion:
         trash_days: int,
         at_once: int = PURGES_AT_ONCE,
         bury: Callable[[str], None] = lambda _: None,
+        noted: Callable[[str], None] = lambda _: None,
         history: Notes = NO_HISTORY,
     ) -> None:
-        """``bury`` is told the id of a picture that has a tombstone now, before anything of the picture goes."""
+        """``bury`` is told the id of a picture that has a tombstone now, before anything of the picture goes.
+
+        ``noted`` is told it once, however often the rest has to be repeated.
+        """
         self._images = images
         self._tombstones = tombstones
         self._files = files
@@ -49,6 +53,7 @@ class Deletion:
         self._trash_days = trash_days
         self._at_once = at_once
         self._bury = bury
+        self._noted = noted
         self._history = history
 
     def purge_due(self) -> int:
@@ -71,7 +76,8 @@ class Deletion:
         if current is None:
             return "pending"
         image = current.image
-        self._tombstones.add(image)
+        if self._tombstones.add(image):
+            self._noted(image.id)
         self._bury(image.id)
         self._files.delete(image.folder, image.filename)
         self._files.delete_thumbnails(image.id)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ChatBot.errors import NotAuthenticated
 from ChatBot.models import User
 from ChatBot.services.accounts import name_key
+from ChatBot.web.audited import acted_on
 from ChatBot.web.context import current_account, services
 from ChatBot.web.identity import log_in, present_session, rotate_session
 from ChatBot.web.limits import budgets, visitor_key
@@ -25,7 +27,12 @@ def authenticated(username: str, password: str) -> User:
     """Log in; raises ``RateLimited`` or ``NotAuthenticated``."""
     budgets().hit(BUDGET, visitor_key())
     with services().guessing.attempt(f"account:{name_key(username)}", visitor_key()):
-        user = services().accounts.authenticate(username, password)
+        try:
+            user = services().accounts.authenticate(username, password)
+        except NotAuthenticated:
+            known = services().accounts.find(username)
+            acted_on(known.id if known else None)  # never the name: people type their password there, too
+            raise
     log_in(user)
     return user
 

@@ -97,6 +97,8 @@ RULES: dict[str, Rule] = {
     "admin_pages.start_by_form": Rule.ADMIN,
     "admin_pages.retry_by_form": Rule.ADMIN,
     "admin_pages.picture": Rule.ADMIN,
+    "audit_pages.page": Rule.ADMIN,
+    "audit.listing": Rule.ADMIN,
     "admin.overview": Rule.ADMIN,
     "admin.image": Rule.ADMIN,
     "admin.retry": Rule.ADMIN,

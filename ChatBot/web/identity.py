@@ -10,6 +10,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from ChatBot.errors import Forbidden, NotAuthenticated
 from ChatBot.models import User, now
+from ChatBot.web.audited import acted_by
 from ChatBot.web.context import services, signed_in
 from ChatBot.web.sessions import ServerSession
 
@@ -63,6 +64,7 @@ def log_in(user: User) -> None:
     cast("ServerSession", session).rotate()
     session.update(begun_at=now(), address=request.remote_addr, agent=request.user_agent.string[:AGENT_CHARACTERS])
     login_user(Account(user))
+    acted_by(user)
 
 
 def present_session() -> str | None:
@@ -78,6 +80,7 @@ def rotate_session() -> None:
 
 def log_out() -> None:
     """End the session: its data is deleted on the server."""
+    acted_by(signed_in())
     logout_user()
     session.clear()
 

@@ -23,6 +23,7 @@ BUDGETS: dict[str, str] = {
     "files.original_design": "download",
     "shared.image": "download",
     "shared.preview": "download",
+    "picture_links.picture": "download",
     "shared.page": "share",
     "shared.data": "share",
     "shared.unlock": "share",

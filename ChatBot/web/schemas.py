@@ -237,6 +237,14 @@ class Removal(Query):
     revoke_shares: bool = False
 
 
+class AuditQuery(Page):
+    """What to show of the audit log: one action, one outcome, what one account did (its name)."""
+
+    action: Annotated[str, StringConstraints(max_length=100)] | None = None
+    outcome: Annotated[str, StringConstraints(max_length=20)] | None = None
+    account: Annotated[str, StringConstraints(max_length=200)] | None = None
+
+
 class After(Query):
     """The number of the last event that was seen."""
 

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from ChatBot.errors import Forbidden, NotFound, RateLimited
 from ChatBot.models import Share, SharedMessage
+from ChatBot.web.audited import acted_on
 from ChatBot.web.context import services
 from ChatBot.web.files import send
 from ChatBot.web.limits import visitor_key
@@ -68,6 +69,7 @@ def page(path: LinkPath) -> BaseResponse:
 def unlock(path: LinkPath) -> BaseResponse:
     """Take the password of a protected link."""
     share = services().sharing.open(path.token)
+    acted_on(share.id)
     try:
         with services().guessing.attempt(f"share:{share.id}", visitor_key()):
             services().sharing.unlock(share, request.form.get("password", ""))

@@ -1,0 +1,61 @@
+"""``/admin/audit`` and ``/api/admin/audit``: the audit log for administrators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, render_template, request
+from flask_openapi3 import APIBlueprint, Tag
+
+from ChatBot.db.audit import AuditEntry
+from ChatBot.web.audited import ACTIONS
+from ChatBot.web.context import services
+from ChatBot.web.paging import decode_cursor, page_json
+from ChatBot.web.present import moment
+from ChatBot.web.schemas import AuditQuery
+
+audit = APIBlueprint("audit", __name__, url_prefix="/api/admin/audit", abp_tags=[Tag(name="Administration")])
+audit_pages = Blueprint("audit_pages", __name__, url_prefix="/admin/audit")
+
+KINDS = sorted({*ACTIONS.values(), "picture.purge"})
+OUTCOMES = ("ok", "refused", "failed")
+SHOWN = 100
+
+
+@audit.get("")
+def listing(query: AuditQuery) -> dict[str, Any]:
+    """List what happened that matters for security, the newest first."""
+    return _page(query)
+
+
+@audit_pages.get("")
+def page() -> str:
+    """Show the audit log, filtered."""
+    wanted = {name: request.args.get(name) or None for name in ("action", "outcome", "account", "cursor")}
+    shown = _page(AuditQuery(limit=SHOWN, **wanted))
+    return render_template(
+        "admin_audit.html",
+        entries=shown["items"],
+        next_cursor=shown["next_cursor"],
+        wanted=wanted,
+        kinds=KINDS,
+        outcomes=OUTCOMES,
+    )
+
+
+def _page(query: AuditQuery) -> dict[str, Any]:
+    log = services().audit
+    found = log.page(
+        query.limit + 1,
+        decode_cursor(query.cursor),
+        action=query.action,
+        outcome=query.outcome,
+        account=query.account,
+    )
+    names = log.names(found)
+    return page_json(found, query.limit, lambda entry: _entry_json(entry, names), lambda entry: (entry.at, entry.id))
+
+
+def _entry_json(entry: AuditEntry, names: dict[str, str]) -> dict[str, Any]:
+    shown = entry.model_dump(exclude={"at"})
+    return {**shown, "at": moment(entry.at), "actor": names.get(entry.actor_id or "")}
