@@ -6,17 +6,28 @@ import atexit
 import logging
 
 import structlog
-from flask import Flask, g, request
+from flask import Flask
 from flask_openapi3 import Info, OpenAPI
-from werkzeug.wrappers import Response
 
 from ChatBot import __version__, lifetime
 from ChatBot.bootstrap import build
 from ChatBot.config import PROJECT_ROOT, Settings, load_settings
 from ChatBot.container import Services
 from ChatBot.logs import log_to_stderr
-from ChatBot.models import new_id
-from ChatBot.web import assets, audited, bodies, guard, headers, identity, limits, locale, metrics, parsing, problems
+from ChatBot.web import (
+    assets,
+    audited,
+    bodies,
+    guard,
+    headers,
+    identity,
+    limits,
+    locale,
+    metrics,
+    parsing,
+    problems,
+    trace,
+)
 from ChatBot.web.account_pages import account_pages
 from ChatBot.web.admin import admin, admin_pages
 from ChatBot.web.audit import audit, audit_pages
@@ -34,8 +45,12 @@ from ChatBot.web.proxies import TrustedProxies
 from ChatBot.web.sessions import MongoSessions
 from ChatBot.web.shared import shared
 from ChatBot.web.shares import shares
+from ChatBot.web.shortcut import Shortcut
 
 log = structlog.get_logger(__name__)
+
+PARTS = (trace, parsing, bodies, problems, locale, assets, identity, guard, headers, metrics, limits, audited)
+"""What happens around every request; what stands first is begun first and ends last."""
 
 API_BLUEPRINTS = (auth, tokens, conversations, messages, images, files, picture_links, shares, shared, admin, audit)
 PAGE_BLUEPRINTS = (pages, account_pages, health, documents, metrics.metrics, admin_pages, audit_pages)
@@ -68,16 +83,14 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
         SESSION_COOKIE_SECURE=services.settings.secure_cookies,
     )
     app.extensions[EXTENSION] = services
-    app.wsgi_app = TrustedProxies(app.wsgi_app, services.settings.trusted_proxies)  # type: ignore[method-assign]
     app.session_interface = MongoSessions(services.repositories.sessions)
-    app.before_request(_name_request)
-    app.after_request(_log_request)
-    for part in (parsing, bodies, problems, locale, assets, identity, guard, headers, metrics, limits, audited):
+    for part in PARTS:
         part.init_app(app)
     for api in API_BLUEPRINTS:
         app.register_api(api)
     for blueprint in PAGE_BLUEPRINTS:
         app.register_blueprint(blueprint)
+    app.wsgi_app = TrustedProxies(Shortcut(app), services.settings.trusted_proxies)  # type: ignore[method-assign]
     services.start()
     return app
 
@@ -94,16 +107,3 @@ def application() -> Flask:
     atexit.register(close)
     lifetime.end_in_order(services.wind_down, close)
     return create_app(services=services)
-
-
-def _name_request() -> None:
-    g.request_id = new_id()
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request_id=g.request_id)
-
-
-def _log_request(response: Response) -> Response:
-    """Name the request in its answer; paths of share links carry a secret and are logged without it."""
-    response.headers["X-Request-ID"] = g.get("request_id", "")
-    log.info("request", method=request.method, endpoint=request.endpoint, status=response.status_code)
-    return response

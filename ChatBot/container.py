@@ -36,6 +36,7 @@ from ChatBot.services.replication import Replicator
 from ChatBot.services.resolver import Resolver
 from ChatBot.services.running import Running
 from ChatBot.services.sharing import Sharing
+from ChatBot.services.showing import Showing
 from ChatBot.services.threads import Threads
 from ChatBot.services.upkeep.cleanup import Cleanup
 from ChatBot.services.upkeep.maintenance import Maintenance
@@ -70,6 +71,7 @@ class Services:
     sharing: Sharing
     linking: Linking
     previews: Previews
+    showing: Showing
     image_handler: ImageHandler
     replicator: Replicator
     resolver: Resolver

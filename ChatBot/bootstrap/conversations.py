@@ -14,6 +14,7 @@ from ChatBot.services.previews import Previews
 from ChatBot.services.recovery import Recovery
 from ChatBot.services.running import Running
 from ChatBot.services.sharing import Sharing
+from ChatBot.services.showing import Showing
 from ChatBot.services.threads import Threads
 
 CHAT_THREADS = 32
@@ -64,6 +65,10 @@ class Conversations(Pictures):
     @cached_property
     def previews(self) -> Previews:
         return Previews(self.resolver)
+
+    @cached_property
+    def showing(self) -> Showing:
+        return Showing(self.repositories.glances)
 
     @cached_property
     def pools(self) -> tuple[Running, Running]:

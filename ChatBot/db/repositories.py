@@ -12,6 +12,7 @@ from ChatBot.db.census import Census
 from ChatBot.db.conversations import Conversations
 from ChatBot.db.copy_checks import CopyChecks
 from ChatBot.db.events import Events
+from ChatBot.db.glances import Glances
 from ChatBot.db.guesses import Guesses
 from ChatBot.db.history import History
 from ChatBot.db.images import Images
@@ -61,6 +62,7 @@ class Repositories:
     audit: AuditLog
     copy_checks: CopyChecks
     upload_windows: UploadWindows
+    glances: Glances
 
     @classmethod
     def on(cls, database: Database[dict[str, Any]]) -> Repositories:
@@ -90,6 +92,7 @@ class Repositories:
             audit=AuditLog(database),
             copy_checks=CopyChecks(database),
             upload_windows=UploadWindows(database),
+            glances=Glances(database),
         )
         for repository in vars(built).values():
             repository.ensure_indexes()

@@ -86,6 +86,15 @@ class Resolver:
             log.warning("resolver.thumbnail_not_kept", image=image.id, error=str(error))
         return _in_memory(data, THUMBNAIL_TYPE, opened.source)
 
+    def at_hand(self, image: Image, width: int | None = None) -> Opened | None:
+        """Return what this disk can send at once; None when it must be fetched, proved wrong, or made first."""
+        try:
+            if width is None or image.width <= width:
+                return self._open_local(image)
+            return _in_memory(self._files.read_thumbnail(image.id, width), THUMBNAIL_TYPE, "local")
+        except (IntegrityError, StorageError):
+            return None
+
     def restore(self, image: Image) -> str:
         """Bring the local file back from a copy; returns where the bytes came from (``local``: it was there).
 

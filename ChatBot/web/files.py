@@ -7,9 +7,10 @@ from urllib.parse import quote
 
 from flask import Response, request
 from flask_openapi3 import APIBlueprint, Tag
-from werkzeug.http import dump_options_header
+from werkzeug.http import dump_options_header, http_date, parse_range_header, quote_etag
 from werkzeug.wsgi import wrap_file
 
+from ChatBot.container import Services
 from ChatBot.errors import NotFound
 from ChatBot.models import Image
 from ChatBot.services.resolver import Opened
@@ -46,36 +47,39 @@ def send(image: Image, *, width: int | None = None, download: bool = False) -> R
     """Return a picture's bytes with everything a cache and a resumed download need."""
     resolver = services().resolver
     opened = resolver.open(image) if width is None else resolver.open_thumbnail(image, width)
+    return answer(services(), request.environ, opened, image, download=download)
+
+
+def answer(
+    offered: Services, environ: WSGIEnvironment, opened: Opened, image: Image, *, download: bool = False
+) -> Response:
+    """Return the answer to a request for a picture that may be seen; ``opened`` is closed with it, or when it fails."""
     try:
-        services().stewardship.viewing.note(image.id)
-        return _answer(opened, image, download)
+        offered.stewardship.viewing.note(image.id)
+        return _answer(environ, opened, image, offered.settings.accel_redirect_prefix, download)
     except BaseException:
         opened.file.close()
         raise
 
 
-def _answer(opened: Opened, image: Image, download: bool) -> Response:
-    body = wrap_file(request.environ, opened.file, PIECE_BYTES)
-    response = Response(body, mimetype=opened.mime_type, direct_passthrough=True)
-    response.content_length = opened.size
-    _describe(response, opened)
-    response.last_modified = image.created_at
+def _answer(environ: WSGIEnvironment, opened: Opened, image: Image, prefix: str | None, download: bool) -> Response:
+    body = wrap_file(environ, opened.file, PIECE_BYTES)
+    response = Response(body, headers=_described(opened, image), direct_passthrough=True)
     if download:
         name = f"{_title(image)}.{image.filename.rpartition('.')[2]}"
         response.headers["Content-Disposition"] = _attachment(name)
-    response.make_conditional(_conditions(opened.size), accept_ranges=True, complete_length=opened.size)
-    if response.status_code == 200 and "Range" not in request.headers:
-        _hand_over(response, opened, image)
+    response.make_conditional(_conditions(environ, opened.size), accept_ranges=True, complete_length=opened.size)
+    if response.status_code == 200 and "HTTP_RANGE" not in environ:
+        _hand_over(response, opened, image, prefix)
     return response
 
 
-def _hand_over(response: Response, opened: Opened, image: Image) -> None:
+def _hand_over(response: Response, opened: Opened, image: Image, prefix: str | None) -> None:
     """Let the nginx in front send the whole file itself, if it is set up to; everything was decided before.
 
     Thumbnails and what a cloud host just gave back are sent from memory. So are the answers to ``Range``, for nginx
     would understand ``If-Range`` by its own marks of the file.
     """
-    prefix = services().settings.accel_redirect_prefix
     if prefix is None or opened.source != "local" or opened.etag != image.sha256:
         return
     opened.file.close()
@@ -84,24 +88,31 @@ def _hand_over(response: Response, opened: Opened, image: Image) -> None:
     response.headers["X-Accel-Redirect"] = f"{prefix}{image.folder}/{image.filename}"
 
 
-def _conditions(size: int) -> WSGIEnvironment:
+def _conditions(environ: WSGIEnvironment, size: int) -> WSGIEnvironment:
     """Return the request without a ``Range`` that is malformed, asks for several pieces, or for more than there is.
 
     RFC 9110 lets a server ignore the first two and send the whole, which is also what a suffix longer than the
     picture means (Werkzeug would answer 416); only one range beyond the end is 416.
     """
-    wanted = request.range
+    if "HTTP_RANGE" not in environ:
+        return environ
+    wanted = parse_range_header(environ["HTTP_RANGE"])
     if wanted is not None and wanted.units == "bytes" and len(wanted.ranges) == 1 and -wanted.ranges[0][0] <= size:
-        return request.environ
-    return {name: value for name, value in request.environ.items() if name != "HTTP_RANGE"}
+        return environ
+    return {name: value for name, value in environ.items() if name != "HTTP_RANGE"}
 
 
-def _describe(response: Response, opened: Opened) -> None:
-    response.set_etag(opened.etag)
-    response.headers["Cache-Control"] = "private, no-cache"
-    response.headers["X-Image-Source"] = opened.source
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+def _described(opened: Opened, image: Image) -> list[tuple[str, str]]:
+    return [
+        ("Content-Type", opened.mime_type),
+        ("Content-Length", str(opened.size)),
+        ("ETag", quote_etag(opened.etag)),
+        ("Last-Modified", http_date(image.created_at)),
+        ("Cache-Control", "private, no-cache"),
+        ("X-Image-Source", opened.source),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Content-Security-Policy", "default-src 'none'; sandbox"),
+    ]
 
 
 def _title(image: Image) -> str:

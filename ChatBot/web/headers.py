@@ -17,6 +17,7 @@ from secure import (
 )
 from werkzeug.wrappers import Response
 
+from ChatBot.container import Services
 from ChatBot.web.context import services
 
 HSTS = "max-age=31536000"
@@ -29,19 +30,26 @@ def init_app(app: Flask) -> None:
 
 
 def _harden(response: Response) -> Response:
-    for name, value in _headers(picture_sources()).items():
-        response.headers.setdefault(name, value)
-    if request.is_secure:
-        response.headers.setdefault("Strict-Transport-Security", HSTS)
-    if request.endpoint != "static":
-        response.vary.add("Cookie")
+    harden(response, services(), request.endpoint, secure=request.is_secure)
     return response
 
 
-def picture_sources() -> tuple[str, ...]:
+def harden(response: Response, offered: Services, endpoint: str | None, *, secure: bool) -> None:
+    """Set the headers that an answer does not have yet; ``secure``: the request came by HTTPS."""
+    present = {name.lower() for name in response.headers.keys()}  # noqa: SIM118 - iterating Headers itself gives pairs
+    for name, value in _headers(picture_sources(offered)).items():
+        if name.lower() not in present:
+            response.headers.add(name, value)
+    if secure:
+        response.headers.setdefault("Strict-Transport-Security", HSTS)
+    if endpoint != "static":
+        response.vary.add("Cookie")
+
+
+def picture_sources(offered: Services) -> tuple[str, ...]:
     """Return the origins that cloud copies are shown from."""
-    names = sorted({origin for host in services().chain.hosts for origin in host.traits.picture_origins})
-    private = services().settings.fetch_allow_private_hosts if names else ()
+    names = sorted({origin for host in offered.chain.hosts for origin in host.traits.picture_origins})
+    private = offered.settings.fetch_allow_private_hosts if names else ()
     return (*names, *(f"http://{address}" for address in private))
 
 

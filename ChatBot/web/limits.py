@@ -41,9 +41,14 @@ def init_app(app: Flask) -> None:
     app.before_request(_count)
 
 
+def budgets_of(app: Flask) -> Budgets:
+    """Return the budgets of an application."""
+    return cast("Budgets", app.extensions[EXTENSION])
+
+
 def budgets() -> Budgets:
     """Return the budgets of the running application."""
-    return cast("Budgets", current_app.extensions[EXTENSION])
+    return budgets_of(current_app)
 
 
 def visitor_key() -> str:

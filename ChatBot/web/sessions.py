@@ -7,6 +7,7 @@ only its SHA-256 is stored.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,6 +23,8 @@ from ChatBot.services.accounts import digest
 LIFE = timedelta(days=30)
 RENEW_AFTER = timedelta(days=1)
 KEY_BYTES = 32
+FAILURE = "chatbot.failure"
+"""Where a request carries the error that it met on its way to Flask, and that is to be its answer."""
 
 
 class ServerSession(CallbackDict[str, Any], SessionMixin):
@@ -53,6 +56,13 @@ class ServerSession(CallbackDict[str, Any], SessionMixin):
         self.modified = True
 
 
+def due_for_renewal(data: Mapping[str, Any]) -> bool:
+    """Say whether a session in use is to be stored again, so that it does not end."""
+    moment = now()
+    renewed: datetime = data.get("_renewed_at", moment)
+    return moment - renewed > RENEW_AFTER
+
+
 class MongoSessions(SessionInterface):
     """Loads and saves sessions through the repository."""
 
@@ -61,6 +71,8 @@ class MongoSessions(SessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> ServerSession:
         """Return the session of the request's cookie, or an empty one."""
+        if (failure := request.environ.get(FAILURE)) is not None:
+            return ServerSession.unreadable(failure)
         key = request.cookies.get(self.get_cookie_name(app))
         try:
             data = self._sessions.load(digest(key), now()) if key else None
@@ -69,8 +81,7 @@ class MongoSessions(SessionInterface):
         if data is None:
             return ServerSession(None, {})
         session = ServerSession(key, data)
-        if now() - session.get("_renewed_at", now()) > RENEW_AFTER:
-            session.modified = True
+        session.modified = due_for_renewal(session)
         return session
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
