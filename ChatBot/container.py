@@ -20,6 +20,7 @@ from ChatBot.outbound import Gate
 from ChatBot.services.accounts import Accounts
 from ChatBot.services.audit import Audit
 from ChatBot.services.chat import Chat
+from ChatBot.services.continuing import Continuing
 from ChatBot.services.deletion import Deletion
 from ChatBot.services.events import EventLog
 from ChatBot.services.gallery import Gallery
@@ -72,6 +73,7 @@ class Services:
     linking: Linking
     previews: Previews
     showing: Showing
+    continuing: Continuing
     image_handler: ImageHandler
     replicator: Replicator
     resolver: Resolver

@@ -7,6 +7,7 @@ from functools import cached_property
 from ChatBot.bootstrap.pictures import Pictures
 from ChatBot.services.accounts import Accounts
 from ChatBot.services.chat import Chat
+from ChatBot.services.continuing import Continuing
 from ChatBot.services.generation import Generation
 from ChatBot.services.guessing import Guessing
 from ChatBot.services.linking import Linking
@@ -69,6 +70,11 @@ class Conversations(Pictures):
     @cached_property
     def showing(self) -> Showing:
         return Showing(self.repositories.glances)
+
+    @cached_property
+    def continuing(self) -> Continuing:
+        kept = self.repositories
+        return Continuing(self.sharing, self.image_handler, self.resolver, kept.conversations, kept.messages)
 
     @cached_property
     def pools(self) -> tuple[Running, Running]:

@@ -7,14 +7,15 @@ seconds at most, the outbox does the rest.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 import structlog
 
 from ChatBot.db.history import NO_HISTORY, Notes
 from ChatBot.db.messages import Messages
-from ChatBot.errors import Cancelled, ChatBotError, DatabaseUnavailable
+from ChatBot.errors import Cancelled, ChatBotError, DatabaseUnavailable, IntegrityError
 from ChatBot.hosts.base import Upload
 from ChatBot.media.encoding import StoredPicture, encode
 from ChatBot.media.files import FileStore
@@ -24,6 +25,12 @@ from ChatBot.services.quota import UNLIMITED, Room
 from ChatBot.services.replication import Delivery, Replicator
 
 log = structlog.get_logger(__name__)
+
+COPIED = {
+    *("folder", "mime_type", "size", "width", "height", "frames", "sha256", "crc32", "thumbhash"),
+    *("generated", "prompt", "caption"),
+}
+"""What a copy in another account takes over: what its bytes say anyway, and the words that a viewer reads."""
 
 
 @dataclass(frozen=True)
@@ -89,14 +96,21 @@ class ImageHandler:
             created_at=moment,
             updated_at=moment,
         )
-        try:
-            with self._room.room_for([staged.image]):
-                self._messages.add(holder)
-        except ChatBotError as error:
-            self._after_failed_write([staged], error)
-            raise
-        self._acknowledged([staged], holder)
+        self.add([holder], [staged])
         return self._after_hosts(holder, [staged])[0]
+
+    def add(self, messages: Sequence[Message], staged: Sequence[Staged]) -> None:
+        """Write new messages of one account that hold the staged pictures: from here on they are acknowledged.
+
+        Raises ``QuotaExceeded`` or ``Conflict`` (nothing of the pictures is kept), or ``DatabaseUnavailable``.
+        """
+        try:
+            with self._room.room_for([each.image for each in staged]):
+                self._messages.add(*messages)
+        except ChatBotError as error:
+            self._after_failed_write(staged, error)
+            raise
+        self._acknowledged(staged, *messages)
 
     def stage(self, data: bytes, provenance: Provenance, conversation_id: str | None = None) -> Staged:
         """Validate and encode, then write the file while the upload already runs.
@@ -112,12 +126,33 @@ class ImageHandler:
             max_frames=self._limits.max_frames,
         )
         image = self._describe(picture, provenance, self._privacy.required(provenance.owner_id, conversation_id))
-        delivery = self._replicator.begin(
-            Upload(image.id, picture.data, image.mime_type, image.sha256, private=image.private)
-        )
+        return self._begin(image, picture.data, picture.thumbnails)
+
+    def stage_copy(self, image: Image, data: bytes, owner_id: str, conversation_id: str | None = None) -> Staged:
+        """Do the same with the stored bytes of a picture, as a new one that is another account's own.
+
+        Of what is known about the picture the copy has only what everybody sees who is shown it. Raises
+        ``IntegrityError`` when those are not its bytes, or ``StorageError``.
+        """
+        if sha256(data).hexdigest() != image.sha256:
+            raise IntegrityError("The bytes of this picture are not the recorded ones.")
+        private, image_id = self._privacy.required(owner_id, conversation_id), new_id()
+        own = {
+            "id": image_id,
+            "owner_id": owner_id,
+            "filename": f"{image_id}.{image.filename.rpartition('.')[2]}",
+            "private": private,
+            "copies": self._replicator.first_copies(private=private),
+            "created_at": now(),
+        }
+        return self._begin(Image(**image.model_dump(include=COPIED), **own), data, {})
+
+    def _begin(self, image: Image, data: bytes, thumbnails: Mapping[int, bytes]) -> Staged:
+        """Start the upload and write the files meanwhile."""
+        delivery = self._replicator.begin(Upload(image.id, data, image.mime_type, image.sha256, private=image.private))
         try:
-            self._files.write(image.folder, image.filename, picture.data)
-            for width, thumbnail in picture.thumbnails.items():
+            self._files.write(image.folder, image.filename, data)
+            for width, thumbnail in thumbnails.items():
                 self._files.write_thumbnail(image.id, width, thumbnail)
         except ChatBotError:
             self.discard([Staged(image, delivery)])
@@ -166,11 +201,12 @@ class ImageHandler:
             return
         self.discard(staged)
 
-    def _acknowledged(self, staged: Sequence[Staged], holder: Message) -> None:
-        try:
-            self._privacy.uphold(holder)
-        except DatabaseUnavailable as error:
-            log.warning("image_handler.privacy_unknown", message=holder.id, error=str(error))
+    def _acknowledged(self, staged: Sequence[Staged], *holders: Message) -> None:
+        for holder in holders:
+            try:
+                self._privacy.uphold(holder)
+            except DatabaseUnavailable as error:
+                log.warning("image_handler.privacy_unknown", message=holder.id, error=str(error))
         for each in staged:
             self._history.note(each.image.id, "stored")
             each.delivery.keep()

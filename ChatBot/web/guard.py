@@ -75,6 +75,8 @@ RULES: dict[str, Rule] = {
     "shared.unlock": Rule.SHARE,
     "shared.image": Rule.SHARE,
     "shared.preview": Rule.SHARE,
+    "shared.continue_by_form": Rule.SHARE,
+    "shared.continue_as_copy": Rule.ACCOUNT,
     "pages.login": Rule.ANYBODY,
     "pages.log_in_by_form": Rule.ANYBODY,
     "pages.register": Rule.ANYBODY,

@@ -22,6 +22,7 @@ from ChatBot.errors import (
 from ChatBot.generators.base import GenerationRequest
 from ChatBot.models import Message, Provenance
 from ChatBot.web.context import cloud_link, current_account, current_viewer, services
+from ChatBot.web.idempotency import checked
 from ChatBot.web.messages import events_url
 from ChatBot.web.paging import decode_cursor, encode_cursor
 from ChatBot.web.present import durability_json, history_json, image_json
@@ -29,7 +30,6 @@ from ChatBot.web.schemas import ImageChanges, ImagePath, NewImage, Page
 
 images = APIBlueprint("images", __name__, url_prefix="/api", abp_tags=[Tag(name="Pictures")])
 
-KEY_CHARACTERS = 200
 NAME_CHARACTERS = 255
 FETCH_SECONDS = 30.0
 
@@ -41,9 +41,7 @@ def generate(body: NewImage) -> tuple[dict[str, Any], int]:
     Answers 201 when they are stored, or at once with 202 under ``Prefer: respond-async``. The same
     ``Idempotency-Key`` returns the first call's pictures and draws nothing again.
     """
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not 1 <= len(key) <= KEY_CHARACTERS:
-        raise InputError(f"An Idempotency-Key has 1 to {KEY_CHARACTERS} characters.")
+    key = checked(request.headers.get("Idempotency-Key"))
     wanted = GenerationRequest(
         prompt=body.prompt.strip(),
         negative_prompt=body.negative_prompt or "",

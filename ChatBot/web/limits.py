@@ -24,6 +24,8 @@ BUDGETS: dict[str, str] = {
     "shared.image": "download",
     "shared.preview": "download",
     "picture_links.picture": "download",
+    "shared.continue_by_form": "upload",
+    "shared.continue_as_copy": "upload",
     "shared.page": "share",
     "shared.data": "share",
     "shared.unlock": "share",

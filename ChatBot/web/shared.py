@@ -12,12 +12,13 @@ from flask_openapi3 import APIBlueprint, Tag
 from werkzeug.wrappers import Response as BaseResponse
 
 from ChatBot.errors import Forbidden, NotFound, RateLimited
-from ChatBot.models import Share, SharedMessage
+from ChatBot.models import Share, SharedMessage, new_id
 from ChatBot.web.audited import acted_on
-from ChatBot.web.context import services
+from ChatBot.web.context import current_account, current_viewer, services, signed_in
 from ChatBot.web.files import send
+from ChatBot.web.idempotency import checked
 from ChatBot.web.limits import visitor_key
-from ChatBot.web.present import moment, shared_message_json
+from ChatBot.web.present import conversation_json, moment, shared_message_json
 from ChatBot.web.problems import problem, retry_after, status_of
 from ChatBot.web.schemas import LinkImagePath, LinkPath, Rendition
 from ChatBot.web.sentences import sentence_of
@@ -34,7 +35,7 @@ def data(path: LinkPath) -> dict[str, Any] | BaseResponse:
     """Return a shared conversation as JSON."""
     share = services().sharing.open(path.token)
     if not _unlocked(share):
-        return problem(HTTPStatus.UNAUTHORIZED, "This link asks for a password.", "share-password")
+        return _locked()
     shown = services().sharing.content(share)
     return {
         "title": shown.title,
@@ -62,7 +63,15 @@ def page(path: LinkPath) -> BaseResponse:
         "live": share.live,
         "description": _description(shown.messages),
     }
-    return make_response(_render("share.html", share=summary, messages=views, og_image=_card(path.token)))
+    html = _render(
+        "share.html",
+        share=summary,
+        messages=views,
+        og_image=_card(path.token),
+        path=_base(path.token),
+        continue_key=new_id() if signed_in() else None,
+    )
+    return make_response(html)
 
 
 @shared.post("/share/<token>")
@@ -105,6 +114,37 @@ def preview(path: LinkPath) -> BaseResponse:
     response.headers["Cache-Control"] = "private, no-cache"
     response.add_etag()
     return response.make_conditional(request)
+
+
+@shared.post("/share/<token>/continue")
+def continue_by_form(path: LinkPath) -> BaseResponse:
+    """Copy a shared conversation into the account of whoever is logged in; visitors go to log in and come back."""
+    share = services().sharing.open(path.token)
+    user = signed_in()
+    if user is None:
+        return redirect(url_for("pages.login", next=_base(path.token)), HTTPStatus.SEE_OTHER)
+    if not _unlocked(share):
+        return redirect(_base(path.token), HTTPStatus.SEE_OTHER)
+    made = services().continuing.copy(user, share, checked(request.form.get("key")) or new_id())
+    return redirect(url_for("pages.conversation", conversation_id=made), HTTPStatus.SEE_OTHER)
+
+
+@shared.post("/api/share/<token>/continue")
+def continue_as_copy(path: LinkPath) -> tuple[dict[str, Any], int] | BaseResponse:
+    """Copy a shared conversation into one's own account, with its pictures as new ones that are one's own.
+
+    The same ``Idempotency-Key`` returns the copy that the first call made.
+    """
+    share = services().sharing.open(path.token)
+    if not _unlocked(share):
+        return _locked()
+    key = checked(request.headers.get("Idempotency-Key")) or new_id()
+    made = services().continuing.copy(current_account(), share, key)
+    return conversation_json(services().threads.get(current_viewer(), made)), HTTPStatus.CREATED
+
+
+def _locked() -> BaseResponse:
+    return problem(HTTPStatus.UNAUTHORIZED, "This link asks for a password.", "share-password")
 
 
 def _unlocked(share: Share) -> bool:

@@ -34,6 +34,7 @@ from ChatBot.media.spool import Spool
 from ChatBot.models import Conversation, Copy, Image, Message, Provenance, User, new_id, now
 from ChatBot.services.accounts import Accounts
 from ChatBot.services.chat import Chat
+from ChatBot.services.continuing import Continuing
 from ChatBot.services.deletion import Deletion
 from ChatBot.services.events import EventLog
 from ChatBot.services.gallery import Gallery
@@ -292,6 +293,7 @@ class Workshop:
         self.sharing = Sharing(
             kept.shares, kept.conversations, self.messages, self.images, self.threads, hasher=CHEAP_HASHER
         )
+        self.continuing = Continuing(self.sharing, self.handler, self.resolver, kept.conversations, self.messages)
         self.deletion = Deletion(
             self.images,
             kept.tombstones,

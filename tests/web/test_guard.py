@@ -32,6 +32,7 @@ BODIES: dict[str, dict[str, Any]] = {
 
 BY_LINK = {
     *("shared.data", "shared.page", "shared.unlock", "shared.image", "shared.preview"),
+    *("shared.continue_by_form", "shared.continue_as_copy"),
     *("picture_links.picture", "static"),
 }
 """Routes whose address carries the right to enter, and the public files."""

@@ -66,6 +66,70 @@ def test_the_page_shows_the_conversation_and_its_pictures(ann: Api, visitor: Api
     assert "data-action" not in answer.text
 
 
+def test_a_visitor_is_sent_to_log_in_and_back_before_the_copy_is_made(
+    ann: Api, visitor: Api, bob: Api, made: dict[str, Any]
+) -> None:
+    token = share(ann, made)["token"]
+
+    links = [link["href"] for link in Page(visitor.get(f"/share/{token}", headers=HTML).text).all("a")]
+    page = bob.get(f"/share/{token}", headers=HTML).text
+    form = {"csrf_token": form_token(page), "key": re.search(r'name="key" value="(\w+)"', page)[1]}
+    first, second = (bob.post(f"/share/{token}/continue", data=form, headers=HTML) for _ in range(2))
+
+    assert f"/login?next=/share/{token}" in links
+    assert first.status_code == second.status_code == 303
+    assert first.headers["Location"] == second.headers["Location"]
+    assert [each["title"] for each in bob.get("/api/conversations").json["items"]] == ["a lighthouse at dusk"]
+    copy = bob.get(first.headers["Location"].replace("/c/", "/api/conversation/")).json
+    own = copy["messages"][1]["images"][0]
+    assert own["id"] != made["images"][0]["id"]
+    assert own["sha256"] == made["images"][0]["sha256"]
+    assert bob.get(own["src"]).status_code == 200
+    assert ann.get(own["src"]).status_code == 404
+
+
+def test_a_form_from_a_session_that_ended_leads_to_the_login_and_back(
+    ann: Api, visitor: Api, made: dict[str, Any]
+) -> None:
+    token, locked = share(ann, made)["token"], share(ann, made, password="open sesame")["token"]
+    field = form_token(visitor.get(f"/share/{locked}", headers=HTML).text)
+
+    answer = visitor.post(f"/share/{token}/continue", data={"csrf_token": field, "key": "once"}, headers=HTML)
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/login?next=/share/{token}")
+
+
+def test_a_protected_conversation_is_copied_only_after_its_password(
+    ann: Api, bob: Api, visitor: Api, made: dict[str, Any]
+) -> None:
+    token = share(ann, made, password="open sesame")["token"]
+    path = f"/api/share/{token}/continue"
+
+    assert visitor.post(path).status_code in (401, 403)
+    assert bob.post(path).status_code == 401
+    field = form_token(bob.get(f"/share/{token}", headers=HTML).text)
+    refused = bob.post(f"/share/{token}/continue", data={"csrf_token": field, "key": "once"}, headers=HTML)
+    assert refused.headers["Location"] == f"/share/{token}"
+    assert bob.get("/api/conversations").json["items"] == []
+    bob.post(f"/share/{token}", data={"csrf_token": field, "password": "open sesame"})
+
+    answers = [bob.post(path, headers={"Idempotency-Key": "once"}) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert answers[0].json == answers[1].json
+    assert bob.post(path, headers={"Idempotency-Key": "x" * 201}).status_code == 422
+
+
+def test_nothing_can_be_copied_from_a_revoked_link(ann: Api, bob: Api, made: dict[str, Any]) -> None:
+    link = share(ann, made)
+    field = form_token(bob.get(f"/share/{link['token']}", headers=HTML).text)
+    ann.delete(f"/api/shares/{link['id']}")
+
+    form = {"csrf_token": field, "key": "once"}
+    assert bob.post(f"/share/{link['token']}/continue", data=form, headers=HTML).status_code == 404
+    assert bob.post(f"/api/share/{link['token']}/continue").status_code == 404
+
+
 def test_a_preview_names_the_page_and_its_picture(ann: Api, visitor: Api, made: dict[str, Any]) -> None:
     token = share(ann, made)["token"]
 
