@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ChatBot.errors import SettingsError
@@ -95,6 +95,7 @@ class Settings(BaseSettings):
     allow_registration: bool = True
 
     redis_url: Annotated[str, Field(pattern=r"^rediss?://.+")] | None = None
+    worker_threads: Annotated[int, Field(ge=0, le=64)] = 2
     trusted_proxies: CommaSeparated = ()
     rate_limits: CommaSeparated = DEFAULT_RATES
     audit_days: Annotated[int, Field(ge=1)] = 180
@@ -123,6 +124,15 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"must have at least {MINIMUM_SECRET_CHARACTERS} characters; make one with "
                 "`python3 -c 'import secrets; print(secrets.token_urlsafe(48))'`"
+            )
+        return value
+
+    @field_validator("worker_threads")
+    @classmethod
+    def _somebody_works(cls, value: int, others: ValidationInfo) -> int:
+        if value == 0 and not others.data.get("redis_url"):
+            raise ValueError(
+                "may be 0 only with REDIS_URL, over which `python -m ChatBot worker` processes do the work"
             )
         return value
 

@@ -19,6 +19,7 @@ ChatBotError
 │   └── BytesMissing           no file of that name, or it is not a plain file
 ├── IntegrityError             the bytes are not the recorded ones; they must not be served
 ├── DatabaseUnavailable        MongoDB does not answer; try again later
+├── QueueUnavailable           the job queue does not answer; the work stands in MongoDB and is found again there
 └── Cancelled                  the person asked to stop; nothing is wrong
 """
 
@@ -131,6 +132,10 @@ class IntegrityError(ChatBotError):
 
 class DatabaseUnavailable(ChatBotError):
     """MongoDB cannot be reached or did not answer in time."""
+
+
+class QueueUnavailable(ChatBotError):
+    """The job queue cannot be reached: nothing is lost, for what is owed stands in MongoDB."""
 
 
 class Cancelled(ChatBotError):

@@ -2,4 +2,10 @@
 
 from __future__ import annotations
 
-pytest_plugins = ("tests.fixtures.mongo", "tests.fixtures.application", "tests.fixtures.s3", "tests.fixtures.server")
+pytest_plugins = (
+    "tests.fixtures.mongo",
+    "tests.fixtures.application",
+    "tests.fixtures.s3",
+    "tests.fixtures.server",
+    "tests.fixtures.redis",
+)

@@ -15,6 +15,7 @@ from ChatBot.db.repositories import Repositories
 from ChatBot.generators import build_generators
 from ChatBot.hosts import build_chain, build_s3_records
 from ChatBot.hosts.base import NO_LIMIT, Allowance
+from ChatBot.jobs import build_jobs
 from ChatBot.media.files import FileStore
 from ChatBot.media.paths import StoragePaths
 from ChatBot.media.records import DiskRecords, record_lock
@@ -47,6 +48,7 @@ class Ground:
         self.assistant = build_assistant(settings)
         self.files = FileStore(self.paths)
         self.spool = Spool(settings.storage_root / "spool")
+        self.jobs = build_jobs(settings)
         self.events = EventLog(self.repositories.events)
 
     def _allowance(self, host: str) -> Allowance:

@@ -7,14 +7,21 @@ from functools import cached_property
 from ChatBot.bootstrap.conversations import Conversations
 from ChatBot.db.connection import ping
 from ChatBot.services.health import Health
+from ChatBot.services.housekeeping import CHORES, Chore, Housekeeping
+from ChatBot.services.outbox import COPIES
+from ChatBot.services.records import RECORDS
 from ChatBot.services.upkeep.evidence import Evidence
 from ChatBot.services.upkeep.maintenance import Maintenance
 from ChatBot.services.upkeep.rebuild import Rebuild
 from ChatBot.services.upkeep.wiring import Upkeep
-from ChatBot.services.worker import Worker
+from ChatBot.services.worker import Work, Worker
 
 RECOVERY_SECONDS = 15.0
 """Well under the lease of an answer, so that a living process always renews in time."""
+RENEW_SECONDS = 15.0
+"""Well under the lease of a chore."""
+CHORES_AT_ONCE = 4
+"""Some wait for slow hosts, which must not hold up the others."""
 PURGE_SECONDS = 600.0
 WITHDRAW_SECONDS = 10.0
 COPY_CHECK_SECONDS = 60.0
@@ -58,16 +65,32 @@ class Operations(Conversations):
             self.repositories.users,
             lambda: ping(self.database),
             self.upkeep.volume.require,
+            self.jobs,
         )
 
     @cached_property
     def worker(self) -> Worker:
-        chores = [
+        threads = self.settings.worker_threads
+        few = min(1, threads)
+        works = [
+            Work(COPIES, self.replicator.work_on, self.outbox.due, threads),
+            *(Work(RECORDS + each.place, each.work_on, each.due, few) for each in self.records),
+            Work(CHORES, self.housekeeping.work_on, self.housekeeping.due, few * CHORES_AT_ONCE),
+        ]
+        duties = [
             (RECOVERY_SECONDS, self.recovery.sweep),
-            (WITHDRAW_SECONDS, self.privacy.withdraw_due),
-            (PURGE_SECONDS, self.deletion.purge_due),
-            (COPY_CHECK_SECONDS, self.copy_check.check_due),
-            (PURGE_SECONDS, self.upkeep.holding.empty_expired),
+            (RENEW_SECONDS, self.housekeeping.renew),
+            *self.stewardship.duties,
+        ]
+        return Worker(self.jobs, works, duties)
+
+    @cached_property
+    def housekeeping(self) -> Housekeeping:
+        chores = [
+            Chore("withdraw", WITHDRAW_SECONDS, self.privacy.withdraw_due),
+            Chore("purge", PURGE_SECONDS, self.deletion.purge_due),
+            Chore("copy check", COPY_CHECK_SECONDS, self.copy_check.check_due),
+            Chore("quarantine", PURGE_SECONDS, self.upkeep.holding.empty_expired),
             *self.stewardship.chores,
         ]
-        return Worker([self.replicator.work_once], chores, beside=[each.work_once for each in self.records])
+        return Housekeeping(self.repositories.chores, chores)

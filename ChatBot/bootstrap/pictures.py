@@ -8,6 +8,7 @@ from ChatBot.bootstrap.ground import Ground
 from ChatBot.services.deletion import Deletion
 from ChatBot.services.gallery import Gallery
 from ChatBot.services.image_handler import ImageHandler, IntakeLimits
+from ChatBot.services.outbox import Outbox
 from ChatBot.services.privacy import Privacy
 from ChatBot.services.replication import Replicator
 from ChatBot.services.resolver import Resolver
@@ -31,7 +32,12 @@ class Pictures(Ground):
             self.gallery.announce,
             history=self.stewardship.history,
             take_in=self.stewardship.orphans.take_in,
+            wake=self.outbox.wake,
         )
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        return Outbox(self.repositories.images, self.jobs)
 
     @cached_property
     def privacy(self) -> Privacy:

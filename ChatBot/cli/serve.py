@@ -63,7 +63,9 @@ def serve(host: str | None, port: int | None) -> None:
 def worker() -> None:
     """Run the background work only: uploads, read-backs, the emptying of the trash."""
     log_to_stderr(logging.INFO)
-    services = build(load_settings(), purpose="worker", may_attach=True)
+    settings = load_settings()
+    busy = settings.model_copy(update={"worker_threads": max(1, settings.worker_threads)})
+    services = build(busy, purpose="worker", may_attach=True)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -155,21 +155,28 @@ class Images(Repository):
             self._remove_records(f"m-{message['_id']}")
             self._collection.delete_one({"_id": message["_id"], "conversation_id": None, "images": []})
 
-    def lease_due(self, owner: str, seconds: float, at: datetime) -> Lease | None:
+    def due(self, at: datetime, limit: int) -> list[str]:
+        """Return the ids of pictures with a copy whose turn has come, or whose last owner's lease ran out."""
+        fields = {f"images.{name}": 1 for name in ("id", "trashed_at", "copies")}
+        found: list[str] = []
+        for document in self._collection.find(_with_due_copies(at), fields).limit(limit):
+            for image in document["images"]:
+                copies = (Copy.model_validate(copy) for copy in image["copies"])
+                if image.get("trashed_at") is None and any(_is_due(copy, at) for copy in copies):
+                    found.append(image["id"])
+        return found
+
+    def lease_due(self, owner: str, seconds: float, at: datetime, image_id: str | None = None) -> Lease | None:
         """Claim one copy whose turn has come, or whose last owner's lease ran out; None when nothing is due.
 
+        ``image_id`` asks for the copies of that picture only.
         One compare-and-set on the state that was read, so of many workers exactly one gets it.
         """
-        due: Document = {
-            "$or": [
-                {"state": {"$in": ["pending", "retry", "uploaded"]}, "next_at": {"$lte": at}},
-                {"state": "leased", "lease_until": {"$lte": at}},
-            ]
-        }
-        # Trashed pictures are left out here and not only below, or twenty of them would hide all the others.
-        query = {"images": {"$elemMatch": {"trashed_at": None, "copies": {"$elemMatch": due}}}, **HAS_IMAGES}
+        query = _with_due_copies(at) if image_id is None else {"images.id": image_id}
         for document in self._collection.find(query).limit(20):
             for located in _all_of(document):
+                if image_id not in (None, located.image.id):
+                    continue
                 for copy in located.image.copies:
                     if located.image.trashed_at is None and _is_due(copy, at):
                         lease = self._claim(located, copy, owner, at + timedelta(seconds=seconds))
@@ -239,6 +246,17 @@ class Images(Repository):
             ]
         )
         return [{**row["_id"], "count": row["count"]} for row in rows]
+
+
+def _with_due_copies(at: datetime) -> Document:
+    due: Document = {
+        "$or": [
+            {"state": {"$in": ["pending", "retry", "uploaded"]}, "next_at": {"$lte": at}},
+            {"state": "leased", "lease_until": {"$lte": at}},
+        ]
+    }
+    # Trashed pictures are left out here and not only afterwards, or twenty of them would hide all the others.
+    return {"images": {"$elemMatch": {"trashed_at": None, "copies": {"$elemMatch": due}}}, **HAS_IMAGES}
 
 
 def _is_due(copy: Copy, at: datetime) -> bool:

@@ -9,6 +9,7 @@ from pymongo.database import Database
 
 from ChatBot.db.audit import AuditLog
 from ChatBot.db.census import Census
+from ChatBot.db.chores import Chores
 from ChatBot.db.conversations import Conversations
 from ChatBot.db.copy_checks import CopyChecks
 from ChatBot.db.events import Events
@@ -63,6 +64,7 @@ class Repositories:
     copy_checks: CopyChecks
     upload_windows: UploadWindows
     glances: Glances
+    chores: Chores
 
     @classmethod
     def on(cls, database: Database[dict[str, Any]]) -> Repositories:
@@ -93,6 +95,7 @@ class Repositories:
             copy_checks=CopyChecks(database),
             upload_windows=UploadWindows(database),
             glances=Glances(database),
+            chores=Chores(database),
         )
         for repository in vars(built).values():
             repository.ensure_indexes()

@@ -12,6 +12,7 @@ from ChatBot.db.users import Users
 from ChatBot.errors import ChatBotError
 from ChatBot.generators.base import Generator
 from ChatBot.hosts.chain import HostChain
+from ChatBot.jobs.base import Jobs
 from ChatBot.media.files import FileStore
 from ChatBot.models import UNSETTLED_COPY_STATES
 
@@ -33,6 +34,7 @@ class Health:
         users: Users,
         ping: Callable[[], float],
         check_volume: Callable[[], object],
+        jobs: Jobs,
     ) -> None:
         self._messages = messages
         self._images = images
@@ -43,6 +45,7 @@ class Health:
         self._users = users
         self._ping = ping
         self._check_volume = check_volume
+        self._jobs = jobs
 
     def readiness(self) -> dict[str, Any]:
         """Return ``ready`` and each part; only the database and the disk decide, the others can recover alone."""
@@ -57,10 +60,17 @@ class Health:
             "generator": {"name": self._generator.name, **_checked(self._generator.check)},
             "assistant": {"name": self._assistant.name, **_checked(self._assistant.check)},
             "hosts": [host.name for host in self._chain.hosts],
+            "queue": self.queue(),
         }
         if database["ok"]:
             report["outbox"] = self.outbox_depth()
         return report
+
+    def queue(self) -> dict[str, Any]:
+        """Return what keeps the queue of background work, whether it answers, and how many jobs wait there."""
+        waiting: list[int] = []
+        state = _checked(lambda: waiting.append(self._jobs.depth()))
+        return {"kind": self._jobs.kind, **state, "waiting": waiting[0] if waiting else None}
 
     def outbox_depth(self) -> int:
         """Return how many copies are still owed."""

@@ -24,6 +24,8 @@ from ChatBot.models import Message, Recorded, RecordPlace, now
 log = structlog.get_logger(__name__)
 
 FORMAT = 1
+RECORDS = "records-"
+"""Begins the name of the jobs of each place."""
 LARGEST_BYTES = 64_000_000
 """A MongoDB document has at most 16 MB; as JSON text it takes up to four times that."""
 R = TypeVar("R", bound=Recorded)
@@ -59,6 +61,23 @@ class Records:
         self._store = store
         self._lock = lock
         self._prepared = False
+
+    @property
+    def place(self) -> RecordPlace:
+        """The place's name."""
+        return self._store.place
+
+    def due(self) -> list[str]:
+        """Return the place's name if a record there is out of step."""
+        if not self._prepared:
+            with self._lock:
+                self._prepare()
+        is_due = self._ledger.due(self.place, 1) or self._ledger.due_removals(self.place, now(), 1)
+        return [self.place] if is_due else []
+
+    def work_on(self, place: str) -> bool:
+        """Do the same as ``work_once``, if it is about this place."""
+        return place == self.place and self.work_once()
 
     def work_once(self) -> bool:
         """Bring a batch of records in step; False when all are."""

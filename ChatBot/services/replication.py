@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for_futures
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
@@ -32,6 +32,8 @@ PARALLEL_UPLOADS = 8
 Listener = Callable[[str], None]
 TakeIn = Callable[[str, Receipt], None]
 """Is told of a copy that belongs to nothing and could not be deleted at once: the picture's id and the receipt."""
+Wake = Callable[[str, datetime], None]
+"""Is told when a copy of a picture is to be worked on next; it must not raise."""
 
 
 @dataclass
@@ -74,7 +76,9 @@ class Replicator:
         *,
         history: Notes = NO_HISTORY,
         take_in: TakeIn = lambda _image_id, _receipt: None,
+        wake: Wake = lambda _image_id, _at: None,
     ) -> None:
+        self._wake = wake
         self._history = history
         self._take_in = take_in
         self._chain = chain
@@ -113,7 +117,13 @@ class Replicator:
 
     def work_once(self) -> bool:
         """Do one due piece of the outbox; False when nothing is due."""
-        lease = self._images.lease_due(self._owner, LEASE_SECONDS, now())
+        return self._work(self._images.lease_due(self._owner, LEASE_SECONDS, now()))
+
+    def work_on(self, image_id: str) -> bool:
+        """Do one due piece of the outbox that is about this picture; False when nothing of it is due."""
+        return self._work(self._images.lease_due(self._owner, LEASE_SECONDS, now(), image_id))
+
+    def _work(self, lease: Lease | None) -> bool:
         if lease is None:
             return False
         copy = _copy_of(lease.located.image, lease.host)
@@ -180,6 +190,7 @@ class Replicator:
             log.warning("replication.lost_race", image=image.id, host=host, state=new.state)
             return None
         note_copy(self._history, image.id, new)
+        self._wake_for(image.id, new)
         return new
 
     def _send_again(self, lease: Lease, copy: Copy) -> None:
@@ -214,10 +225,16 @@ class Replicator:
             log.warning("replication.lost_race", image=image.id, host=copy.host, state=proved.state)
             return
         note_copy(self._history, image.id, proved)
+        self._wake_for(image.id, proved)
         if proved.state == "verified":
             for old in image.copies:
                 if (old.host, old.state) == (proved.host, "suspect"):
                     self.retire(image, old, proved)
+
+    def _wake_for(self, image_id: str, copy: Copy) -> None:
+        """Wake whoever works when a copy is due again; one that is held by a lease needs it only if its holder dies."""
+        if copy.next_at is not None and copy.lease_owner is None:
+            self._wake(image_id, copy.next_at)
 
     def retire(self, image: Image, old: Copy, proved: Copy) -> None:
         """Forget a suspect copy whose replacement is proved, once what may be left of it is deleted on the host."""

@@ -30,6 +30,7 @@ def overview(query: DiskUseQuery) -> dict[str, Any]:
     samples = [_sample_json(sample) for sample in steward.disk_use(query.days)]
     task = services().maintenance.latest()
     report = _overview_json(steward.overview())
+    report["queue"] = services().health.queue()
     return {**report, "samples": samples, "task": _task_json(task) if task else None}
 
 
@@ -69,6 +70,7 @@ def page() -> str:
         spans=DAYS,
         task=services().maintenance.latest(),
         limits=services().stewardship.limits,
+        queue=services().health.queue(),
     )
 
 

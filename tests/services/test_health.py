@@ -10,6 +10,7 @@ from ChatBot.errors import ChatBotError, DatabaseUnavailable, ProviderUnavailabl
 from ChatBot.media.files import FileStore
 from ChatBot.models import User
 from ChatBot.services.health import LOW_DISK_BYTES, Health
+from tests.services.test_worker import AbsentJobs
 from tests.services.workshop import ScriptedGenerator, ScriptedHost, Workshop
 
 
@@ -37,6 +38,7 @@ def health_of(
         workshop.repositories.users,
         ping,
         check_volume,
+        workshop.jobs,
     )
 
 
@@ -130,3 +132,17 @@ def test_totals_leave_out_what_is_in_the_trash(small: Workshop, ann: User, bob: 
 
     assert (totals["users"], totals["images"], totals["bytes"]) == (2, 1, kept.size)
     assert totals["free_bytes"] == LOW_DISK_BYTES
+
+
+def test_the_queue_tells_what_waits_in_it(small: Workshop) -> None:
+    small.jobs.enqueue("copies", "a picture")
+
+    assert health_of(small).queue() == {"kind": "memory", "ok": True, "waiting": 1}
+
+
+def test_without_its_queue_a_server_is_ready_all_the_same(make_workshop: Callable[..., Workshop]) -> None:
+    report = health_of(make_workshop(jobs=AbsentJobs())).readiness()
+
+    assert report["ready"] is True
+    assert report["queue"]["ok"] is False
+    assert "does not answer" in report["queue"]["reason"]

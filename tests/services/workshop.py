@@ -28,6 +28,8 @@ from ChatBot.generators.base import (
 )
 from ChatBot.hosts.base import CloudHost, DeletionProof, HostTraits, Receipt, Upload
 from ChatBot.hosts.chain import HostChain
+from ChatBot.jobs.base import Jobs
+from ChatBot.jobs.memory import MemoryJobs
 from ChatBot.media.files import FileStore
 from ChatBot.media.paths import StoragePaths
 from ChatBot.media.spool import Spool
@@ -40,6 +42,7 @@ from ChatBot.services.events import EventLog
 from ChatBot.services.gallery import Gallery
 from ChatBot.services.generation import Generation
 from ChatBot.services.image_handler import ImageHandler, IntakeLimits
+from ChatBot.services.outbox import COPIES, Outbox
 from ChatBot.services.privacy import Privacy
 from ChatBot.services.replication import Replicator
 from ChatBot.services.resolver import Resolver
@@ -218,6 +221,8 @@ class Workshop:
     cloud_wait_seconds: float = SETTLED_SECONDS
     trash_days: int = 30
     limits: Limits = field(default_factory=Limits)
+    jobs: Jobs = field(default_factory=MemoryJobs)
+    """Nobody runs them; ``replicator.work_once`` does what is due."""
 
     def __post_init__(self) -> None:
         kept = self.repositories
@@ -232,6 +237,8 @@ class Workshop:
         self.changed: list[str] = []
         self.stewardship = Stewardship.build(kept, paths, self.files, self.chain, self.limits)
         self.history = self.stewardship.history
+        self.jobs.register(COPIES, lambda _: None, 0)
+        self.outbox = Outbox(self.images, self.jobs)
         self.replicator = Replicator(
             self.chain,
             self.images,
@@ -239,6 +246,7 @@ class Workshop:
             self.changed.append,
             history=self.history,
             take_in=self.stewardship.orphans.take_in,
+            wake=self.outbox.wake,
         )
         self.resolver = Resolver(self.files, self.images, self.chain, self.history)
         self.privacy = Privacy(

@@ -12,6 +12,7 @@ from ChatBot.hosts.chain import HostChain
 from ChatBot.media.files import FileStore
 from ChatBot.media.paths import StoragePaths
 from ChatBot.media.volume import VolumeMark
+from ChatBot.services.housekeeping import Chore
 from ChatBot.services.orphans import OrphanCare
 from ChatBot.services.quota import Quota
 from ChatBot.services.upkeep.disk_use import DiskUse
@@ -85,11 +86,15 @@ class Stewardship:
         )
 
     @property
-    def chores(self) -> list[tuple[float, Callable[[], int]]]:
-        """What the worker does now and then: seconds between two times, and the work."""
+    def chores(self) -> list[Chore]:
+        """What is done now and then for the whole installation."""
         return [
-            (VIEWS_SECONDS, self.viewing.flush),
-            (ORPHANS_SECONDS, self.orphans.work_due),
-            (SAMPLES_SECONDS, self.disk_use.sample),
-            (RETENTION_SECONDS, self.retention.evict_least_viewed),
+            Chore("orphans", ORPHANS_SECONDS, self.orphans.work_due),
+            Chore("samples", SAMPLES_SECONDS, self.disk_use.sample),
+            Chore("retention", RETENTION_SECONDS, self.retention.evict_least_viewed),
         ]
+
+    @property
+    def duties(self) -> list[tuple[float, Callable[[], int]]]:
+        """What each process does for itself: seconds between two times, and the work."""
+        return [(VIEWS_SECONDS, self.viewing.flush)]
