@@ -13,7 +13,8 @@ from ChatBot.errors import SettingsError
 
 log = structlog.get_logger(__name__)
 
-STOP_SECONDS = 30.0
+STOP_SECONDS = 10.0
+"""Then it is killed, which its journal bears: one that was asked while it replayed its log would never end."""
 POLL_SECONDS = 0.02
 
 
