@@ -7,6 +7,7 @@ from dataclasses import asdict
 import click
 
 from ChatBot.cli.cleanup import cleanup
+from ChatBot.cli.orphans import orphans
 from ChatBot.cli.output import EXIT_FAILED_ITEMS, answer, apply_option, json_option, progress, running_services
 from ChatBot.cli.replicate import replicate
 from ChatBot.cli.restore import restore
@@ -19,7 +20,7 @@ def images() -> None:
     """Look after the stored pictures."""
 
 
-for command in (restore, cleanup, verify, replicate):
+for command in (restore, cleanup, verify, replicate, orphans):
     images.add_command(command)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, Protocol
 
 import structlog
@@ -105,6 +107,14 @@ class Receipt:
     page_url: str | None = None
 
 
+@dataclass(frozen=True)
+class Listed:
+    """One copy that a host has, and when it was written there."""
+
+    url: str
+    changed_at: datetime
+
+
 class CloudHost(ABC):
     """A place that keeps copies of pictures.
 
@@ -158,8 +168,22 @@ class CloudHost(ABC):
         """
         return self._link(url)
 
+    def listing(self) -> Iterator[Listed] | None:
+        """Return every copy that the host has, or None when it cannot say."""
+        return self._listing()
+
+    def reference_of(self, image_id: str, extension: str) -> str | None:
+        """Return the URL that every upload of a picture gets, or None when each upload gets another; asks nobody."""
+        return self._reference_of(image_id, extension)
+
     def _link(self, url: str) -> str | None:
         return url
+
+    def _listing(self) -> Iterator[Listed] | None:
+        return None
+
+    def _reference_of(self, image_id: str, extension: str) -> str | None:  # noqa: ARG002 - for hosts that can say
+        return None
 
     @property
     def condition(self) -> HostCondition:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ChatBot.errors import BytesMissing, ProviderError, ProviderRefused, ProviderUnavailable, SettingsError
+from ChatBot.models import now
 from ChatBot.outbound import Gate, malformed, raise_for_status
 
 if TYPE_CHECKING:
@@ -114,15 +116,19 @@ class Bucket:
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Yield the keys that begin with ``prefix``, in the service's order; each 1,000 are one call."""
+        return (key for key, _ in self.objects(prefix))
+
+    def objects(self, prefix: str) -> Iterator[tuple[str, datetime]]:
+        """Do so with the time at which each was written; now, if the service does not say."""
         after = ""
         while True:
             with self._translated():
                 page = self._client.list_objects_v2(Bucket=self.name, Prefix=prefix, StartAfter=after)
-            found = [entry["Key"] for entry in page.get("Contents", [])]
+            found = [(entry["Key"], entry.get("LastModified") or now()) for entry in page.get("Contents", [])]
             yield from found
             if not page.get("IsTruncated") or not found:
                 return
-            after = found[-1]
+            after = found[-1][0]
 
     def signed_url(self, key: str, *, seconds: int) -> str:
         """Return a URL that shows the object to whoever has it, for so many seconds; asks nobody."""

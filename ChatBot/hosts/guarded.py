@@ -13,7 +13,7 @@ from typing import Literal
 from pybreaker import STATE_CLOSED, CircuitBreaker, CircuitBreakerError, CircuitMemoryStorage
 
 from ChatBot.errors import ProviderUnavailable
-from ChatBot.hosts.base import NO_LIMIT, Allowance, CloudHost, DeletionProof, HostCondition, Receipt, Upload
+from ChatBot.hosts.base import NO_LIMIT, Allowance, CloudHost, DeletionProof, HostCondition, Listed, Receipt, Upload
 
 Verb = Literal["upload", "fetch", "delete"]
 
@@ -93,6 +93,12 @@ class GuardedHost(CloudHost):
 
     def _link(self, url: str) -> str | None:
         return self._host._link(url)
+
+    def _listing(self) -> Iterator[Listed] | None:
+        return self._host._listing()
+
+    def _reference_of(self, image_id: str, extension: str) -> str | None:
+        return self._host._reference_of(image_id, extension)
 
     @property
     def condition(self) -> HostCondition:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from collections.abc import Iterator
 
 from ChatBot.errors import ProviderError, ProviderRefused, SettingsError
-from ChatBot.hosts.base import CloudHost, DeletionProof, HostTraits, Receipt, Upload
+from ChatBot.hosts.base import CloudHost, DeletionProof, HostTraits, Listed, Receipt, Upload
 from ChatBot.hosts.bucket import OBJECT_BYTES, Bucket
 from ChatBot.outbound import origin_of
 
@@ -51,7 +52,7 @@ class S3Host(CloudHost):
         if len(upload.data) > self.traits.max_bytes:
             text = f"s3 takes at most {self.traits.max_bytes} bytes"
             raise ProviderRefused(text, provider=self.name, reason="too_large")
-        key = f"pictures/{self._name_of(upload.image_id)}.{upload.extension}"
+        key = self._key_of(upload.image_id, upload.extension)
         caching = PUBLIC_CACHE_CONTROL if self.traits.public else None
         bucket.put(key, upload.data, content_type=upload.mime_type, cache_control=caching)
         return Receipt(host=self.name, url=f"s3://{bucket.name}/{key}")
@@ -76,6 +77,19 @@ class S3Host(CloudHost):
             return None
         key = self._key(url)
         return f"{self._base_url}/{key}" if self._base_url else self._bucket.signed_url(key, seconds=LINK_SECONDS)
+
+    def _listing(self) -> Iterator[Listed] | None:
+        bucket = self._bucket
+        if bucket is None:
+            return None
+        named = ((f"s3://{bucket.name}/{key}", moment) for key, moment in bucket.objects("pictures/"))
+        return (Listed(url, moment) for url, moment in named if _REFERENCE.fullmatch(url))
+
+    def _reference_of(self, image_id: str, extension: str) -> str | None:
+        return f"s3://{self._bucket.name}/{self._key_of(image_id, extension)}" if self._bucket else None
+
+    def _key_of(self, image_id: str, extension: str) -> str:
+        return f"pictures/{self._name_of(image_id)}.{extension}"
 
     def _name_of(self, image_id: str) -> str:
         if not self.traits.public:

@@ -13,6 +13,7 @@ from flask import Flask
 
 from tests.cli.conftest import CommandLine
 from tests.fixtures.application import Api
+from tests.fixtures.s3 import S3Storage
 
 
 def environment(host_settings: dict[str, Any]) -> dict[str, str]:
@@ -78,3 +79,16 @@ def test_cleanup_shows_first_and_takes_only_what_belongs_to_nothing(
     assert done.code == 0, done
     assert not stray.exists()
     assert file.exists()  # its only copy
+
+
+def test_orphans_asks_the_bucket_and_finds_none_that_is_old(
+    chatbot: CommandLine, make_app: Callable[..., Flask], s3_storage: S3Storage
+) -> None:
+    app = make_app(**s3_storage.settings, cloud_wait_seconds=30.0)
+    Api(app).register("ann").generate()
+    variables = {name.upper(): value for name, value in s3_storage.settings.items()}
+
+    ran = chatbot("images", "orphans", "--json", **variables)
+
+    assert ran.code == 0, ran.stderr
+    assert (ran.answer["listed"], ran.answer["orphans"]) == ({"s3": 1}, {})

@@ -16,7 +16,7 @@ from ChatBot.errors import BytesMissing, ProviderRefused, ProviderUnavailable, S
 from ChatBot.hosts.base import Receipt
 from ChatBot.hosts.bucket import Bucket
 from ChatBot.hosts.s3 import LINK_SECONDS, S3Host
-from ChatBot.models import new_id
+from ChatBot.models import new_id, now
 from ChatBot.outbound import Gate
 from tests.fixtures.s3 import STRANGERS_KEY, S3Storage
 from tests.fixtures.swift_accounts import ACCOUNTS
@@ -58,6 +58,18 @@ class S3Contract(HostContract):
 
         assert len(urls) == 1
         assert len(list(bucket.keys("pictures/"))) == 1
+
+    def test_it_says_what_it_has_under_the_references_it_gives(self, host: S3Host, bucket: Bucket) -> None:
+        uploads = [make_upload() for _ in range(3)]
+        urls = {host.upload(upload).url for upload in uploads}
+        bucket.put("records/other.json", b"{}", content_type="application/json")
+        bucket.put("pictures/somebody-elses.txt", b"-", content_type="text/plain")
+
+        listed = list(host.listing() or ())
+
+        assert {each.url for each in listed} == urls
+        assert {host.reference_of(upload.image_id, upload.extension) for upload in uploads} == urls
+        assert all(abs((now() - each.changed_at).total_seconds()) < 300 for each in listed)
 
 
 class TestPrivateContract(S3Contract):

@@ -20,6 +20,7 @@ from ChatBot.media.paths import THUMBNAIL_FOLDER
 from ChatBot.models import UNSETTLED_COPY_STATES, Copy, Image, LocalState, now
 from ChatBot.services.copies import after_check, doubted
 from ChatBot.services.upkeep.debris import Debris
+from ChatBot.services.upkeep.orphan_search import OrphanSearchReport
 from ChatBot.services.upkeep.parallel import in_parallel
 from ChatBot.services.upkeep.volume import Volume
 
@@ -40,6 +41,7 @@ Kind = Literal[
     "stray_file",
     "stray_thumbnail",
     "leftover",
+    "orphan",
     "untidy",
 ]
 """``lost``: no place is known to have the exact bytes. ``untidy``: nothing is in danger, a record is out of date."""
@@ -88,7 +90,17 @@ class _Look:
 class Verify:
     """Compares the three places."""
 
-    def __init__(self, images: Images, files: FileStore, chain: HostChain, debris: Debris, volume: Volume) -> None:
+    def __init__(
+        self,
+        images: Images,
+        files: FileStore,
+        chain: HostChain,
+        debris: Debris,
+        volume: Volume,
+        search: Callable[[], OrphanSearchReport],
+    ) -> None:
+        """``search`` finds copies that belong to no picture."""
+        self._search = search
         self._images = images
         self._files = files
         self._chain = chain
@@ -113,6 +125,7 @@ class Verify:
             on_step(report.pictures)
         report.copies = dict(states)
         self._look_for_strays(report)
+        self._look_for_orphans(report)
         return report
 
     def _pictures(self) -> Iterator[Image]:
@@ -210,6 +223,13 @@ class Verify:
             look.say("suspect", reason, copy.host)
         if copy.state == "verified":
             self._images.set_copy(look.image.id, copy, doubted(copy, reason, now()))
+
+    def _look_for_orphans(self, report: VerifyReport) -> None:
+        """Ask the hosts that can say what they have; `images orphans` deletes what is found."""
+        search = self._search()
+        for host, urls in search.orphans.items():
+            report.problems += [Finding(url, "orphan", "no document knows it", host) for url in urls]
+        report.problems += [Finding(host, "unreachable", reason, host) for host, reason in search.failed.items()]
 
     def _look_for_strays(self, report: VerifyReport) -> None:
         sweep = self._debris.sweep()

@@ -19,6 +19,7 @@ from ChatBot.services.upkeep.debris import Debris
 from ChatBot.services.upkeep.evidence import Evidence
 from ChatBot.services.upkeep.holding import Holding
 from ChatBot.services.upkeep.last_copy import LastCopyRule
+from ChatBot.services.upkeep.orphan_search import OrphanSearch
 from ChatBot.services.upkeep.plans import Plans
 from ChatBot.services.upkeep.replicate import Replicate
 from ChatBot.services.upkeep.restore import Restore
@@ -38,6 +39,7 @@ class Upkeep:
     verify: Verify
     replicate: Replicate
     share_doctor: ShareDoctor
+    orphan_search: OrphanSearch
 
     @classmethod
     def build(
@@ -58,6 +60,7 @@ class Upkeep:
         volume = Volume(VolumeMark(paths.root), repositories.marks)
         plans = Plans(paths.root / "plans")
         rule = LastCopyRule(chain)
+        search = OrphanSearch(images, chain, volume)
         debris = Debris(images, files, repositories.ledger.known)
         holding = Holding(images, repositories.tombstones, files, Quarantine(paths), rule, volume, plans)
         cleanup = Cleanup(
@@ -78,7 +81,8 @@ class Upkeep:
             holding,
             cleanup,
             Restore(images, files, resolver, volume, history),
-            Verify(images, files, chain, debris, volume),
+            Verify(images, files, chain, debris, volume, search.run),
             Replicate(images, files, chain, work_once),
             ShareDoctor(shares, sharing, Evidence(files, chain)),
+            search,
         )
