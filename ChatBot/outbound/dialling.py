@@ -7,12 +7,12 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 import certifi
 import requests.adapters
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.ssl_ import create_urllib3_context
 
@@ -89,14 +89,15 @@ class Dialler:
         self._target = target
         self._deadline = deadline
         self._resolve = resolve
-        self._vetted = vetted
+        self.vetted = vetted
+        """Whether the address has to be a public one."""
 
     def dial(self, host: str, port: int) -> socket.socket:
         """Return a connected socket to the target; raises ``UnsafeAddressError`` or ``OSError``."""
         if (host.strip("[]").lower(), port) != (self._target.host, self._target.port):
             raise UnsafeAddressError("the host in the URL cannot be understood")
         found = self._look_up()
-        if self._vetted:
+        if self.vetted:
             for info in found:
                 vet_address(str(info[4][0]))
         return self._connect(found)
@@ -139,65 +140,56 @@ class Dialler:
 
 
 class _Connection(HTTPConnection):
-    dial: Dial
+    """A connection that is made by ``dial``."""
 
-    def _new_conn(self) -> socket.socket:
-        return self.dial(self._dns_host, self.port)
-
-
-class _SecureConnection(HTTPSConnection):
-    dial: Dial
-
-    def _new_conn(self) -> socket.socket:
-        return self.dial(self._dns_host, self.port)
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-    def __init__(self, *args: Any, dial: Dial, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(self, host: str, port: int, *, dial: Dial, **options: Any) -> None:
+        super().__init__(host, port, **options)
         self._dial = dial
 
-    def _new_conn(self) -> Any:
-        connection: Any = super()._new_conn()
-        connection.dial = self._dial
-        return connection
+    def _new_conn(self) -> socket.socket:
+        return self._dial(self._dns_host, self.port)
 
 
-class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
+class _SecureConnection(_Connection, HTTPSConnection):
+    """The same with TLS over it."""
 
-    def __init__(self, *args: Any, dial: Dial, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._dial = dial
 
-    def _new_conn(self) -> Any:
-        connection: Any = super()._new_conn()
-        connection.dial = self._dial
-        return connection
+def make_connection(scheme: str, host: str, port: int, dial: Dial) -> HTTPConnection:
+    """Return a connection, not made yet, that only ``dial`` makes; https demands a valid certificate always."""
+    if scheme == "https":
+        return _SecureConnection(host, port, dial=dial, ssl_context=_tls_context(), cert_reqs="CERT_REQUIRED")
+    return _Connection(host, port, dial=dial)
 
 
 class VettedAdapter(requests.adapters.HTTPAdapter):
-    """A transport whose every connection is made by ``dial``; no proxies, no retries."""
+    """A transport of requests for one call, whose connection is made by ``dial``; no proxies, no retries."""
 
-    def __init__(self, dial: Dial) -> None:
-        self._dial = dial
-        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
+    def __init__(self, scheme: str, host: str, port: int, dial: Dial) -> None:
+        super().__init__(max_retries=0)
+        self._pool = _make_pool(scheme, host, port, dial)
 
-    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **options: Any) -> None:
-        """Build the pools with our own connection classes (called by requests)."""
-        self.poolmanager = PoolManager(
-            num_pools=connections, maxsize=maxsize, block=block, ssl_context=_tls_context(), **options
-        )
-        self.poolmanager.pool_classes_by_scheme = {
-            "http": partial(_Pool, dial=self._dial),
-            "https": partial(_SecurePool, dial=self._dial),
-        }
+    def get_connection_with_tls_context(self, *_: Any, **__: Any) -> HTTPConnectionPool:
+        """Return the one pool (called by requests)."""
+        return self._pool
 
-    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ARG002 - requests' signature
-        """Demand a valid certificate always (called by requests, which would load the authorities again here)."""
-        conn.cert_reqs = "CERT_REQUIRED"
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Leave the pool as it is, which demands a valid certificate (called by requests)."""
+
+    def close(self) -> None:
+        """End the connection."""
+        super().close()
+        self._pool.close()
+
+
+def _make_pool(scheme: str, host: str, port: int, dial: Dial) -> HTTPConnectionPool:
+    pool: HTTPConnectionPool
+    if scheme == "https":
+        pool = HTTPSConnectionPool(host, port, cert_reqs="CERT_REQUIRED", ssl_context=_tls_context(), dial=dial)
+        pool.ConnectionCls = _SecureConnection
+    else:
+        pool = HTTPConnectionPool(host, port, dial=dial)
+        pool.ConnectionCls = _Connection
+    return pool
 
 
 @cache

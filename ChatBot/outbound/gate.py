@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
@@ -12,10 +13,11 @@ from urllib.parse import urljoin
 import requests
 from requests.exceptions import RequestException
 from urllib3.exceptions import HTTPError, MaxRetryError, ReadTimeoutError
+from urllib3.response import BaseHTTPResponse
 
 from ChatBot.errors import ProviderRefused, ProviderUnavailable, SettingsError
 from ChatBot.outbound.dialling import Deadline, Dialler, Resolver, VettedAdapter, resolve_by_system
-from ChatBot.outbound.lanes import Lane, Lanes
+from ChatBot.outbound.lanes import Lanes
 from ChatBot.outbound.targets import Target, UnsafeAddressError, parse_target
 
 MAX_REDIRECTS = 5
@@ -23,6 +25,8 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 CHUNK_BYTES = 64 * 1024
 FAILURES = (RequestException, HTTPError, HTTPException, OSError, ValueError)
 """What a network, or a server that talks nonsense, can make the libraries raise."""
+
+_HEADERS = {"Accept-Encoding": "identity", "User-Agent": "ChatBot"}
 
 FilePart = tuple[str, bytes, str]
 """File name, bytes, MIME type."""
@@ -108,7 +112,7 @@ class Gate:
             call = _Call(provider, max_bytes, deadline)
             for _ in range(MAX_REDIRECTS + 1):
                 target = self._target(url, provider, allowed_hosts)
-                reply = self._send(target, call, "GET", keep=True, headers=headers)
+                reply = self._get(target, call, {**_HEADERS, "Connection": "keep-alive", **(headers or {})})
                 location = reply.headers.get("location")
                 if reply.status not in REDIRECTS or location is None:
                     return reply
@@ -136,10 +140,12 @@ class Gate:
         which says nothing about what was sent.
         """
         target = self._target(url, provider, allowed_hosts)
+        own = {**_HEADERS, "Connection": "close", **(headers or {})}
+        request = requests.Request(method, target.url, headers=own, data=body or form, files=files, json=json)
         with Deadline(deadline_seconds) as deadline:
             call = _Call(provider, max_bytes, deadline)
             try:
-                reply = self._send(target, call, method, headers=headers, data=body or form, files=files, json=json)
+                reply = self._send(target, call, request.prepare())
             except _OverCapError as error:
                 raise ProviderUnavailable(str(error), provider=provider) from error
         if reply.status in REDIRECTS:
@@ -160,59 +166,63 @@ class Gate:
             return target
         raise _refused(UnsafeAddressError("the URL is not on one of the provider's own hosts"), provider)
 
-    def _send(self, target: Target, call: _Call, method: str, *, keep: bool = False, **request: Any) -> Fetched:
-        """Do one exchange; with ``keep`` over a connection that is kept, whose loss costs a second try."""
-        vetted = target.netloc not in self._allowed
-        dialler = Dialler(target, call.deadline, self._resolve, vetted=vetted)
-        prepared = _prepare(target, method, keep=keep, **request)
+    def _get(self, target: Target, call: _Call, headers: Mapping[str, str]) -> Fetched:
+        """Do one exchange over a connection that is kept, whose loss costs another try."""
+        dialler = self._dialler(target, call)
         while True:
-            lane = (
-                self._lanes.take(target, vetted=vetted)
-                if keep
-                else Lane((target.scheme, target.host, target.port, vetted))
-            )
+            lane = self._lanes.take(target, vetted=dialler.vetted)
             try:
-                lane.begin(dialler, call.deadline)
-                reply = _exchange(lane.adapter, prepared, call)
+                with _translated(call):
+                    lane.begin(dialler, call.deadline)
+                    response = lane.get(target.path, headers, timeout_seconds=call.deadline.remaining_seconds)
+                    reply = _read(response, target, call)
             except BaseException as error:
                 lane.close()
-                if isinstance(error, UnsafeAddressError):
-                    raise _refused(error, call.provider) from error
-                if lane.used and isinstance(error, FAILURES) and not call.deadline.expired:
+                if lane.used and isinstance(error, ProviderUnavailable) and not call.deadline.expired:
                     continue
-                if isinstance(error, FAILURES):
-                    cause = _root_cause(error)
-                    raise ProviderUnavailable(_explain(cause, call), provider=call.provider) from cause
                 raise
-            if keep:
-                self._lanes.give_back(lane)
-            else:
-                lane.close()
+            self._lanes.give_back(lane)
             return reply
 
+    def _send(self, target: Target, call: _Call, request: requests.PreparedRequest) -> Fetched:
+        """Do one exchange over a connection of its own."""
+        adapter = VettedAdapter(target.scheme, target.host, target.port, self._dialler(target, call).dial)
+        try:
+            with _translated(call):
+                response = adapter.send(request, stream=True, timeout=call.deadline.remaining_seconds)
+                return _read(response.raw, target, call)
+        finally:
+            adapter.close()
 
-def _prepare(
-    target: Target, method: str, headers: Mapping[str, str] | None = None, *, keep: bool, **body: Any
-) -> requests.PreparedRequest:
-    connection = "keep-alive" if keep else "close"
-    own = {"Accept-Encoding": "identity", "User-Agent": "ChatBot", "Connection": connection}
-    return requests.Request(method, target.url, headers={**own, **(headers or {})}, **body).prepare()
+    def _dialler(self, target: Target, call: _Call) -> Dialler:
+        return Dialler(target, call.deadline, self._resolve, vetted=target.netloc not in self._allowed)
 
 
-def _exchange(adapter: VettedAdapter, request: requests.PreparedRequest, call: _Call) -> Fetched:
-    response = adapter.send(request, stream=True, timeout=call.deadline.remaining_seconds)
+@contextmanager
+def _translated(call: _Call) -> Iterator[None]:
+    """Let only our own errors leave an exchange."""
     try:
-        body = _read(response, call)
+        yield
+    except UnsafeAddressError as error:
+        raise _refused(error, call.provider) from error
+    except FAILURES as error:
+        cause = _root_cause(error)
+        raise ProviderUnavailable(_explain(cause, call), provider=call.provider) from cause
+
+
+def _read(response: BaseHTTPResponse, target: Target, call: _Call) -> Fetched:
+    try:
+        body = _read_body(response, call)
     finally:
         response.close()
     _ = call.deadline.remaining_seconds  # a body that ends by closing the line looks complete when we cut it
-    headers = {name.lower(): value for name, value in response.headers.items()}
-    return Fetched(response.status_code, headers, body, request.url or "")
+    headers = {name.lower(): response.headers[name] for name in response.headers}
+    return Fetched(response.status, headers, body, target.url)
 
 
-def _read(response: requests.Response, call: _Call) -> bytes:
+def _read_body(response: BaseHTTPResponse, call: _Call) -> bytes:
     pieces, size = [], 0
-    while piece := response.raw.read(CHUNK_BYTES, decode_content=True):
+    while piece := response.read(CHUNK_BYTES, decode_content=True):
         pieces.append(piece)
         size += len(piece)
         if size > call.max_bytes:

@@ -11,8 +11,11 @@ import threading
 import time
 import weakref
 from collections import defaultdict
+from collections.abc import Mapping
 
-from ChatBot.outbound.dialling import Deadline, Dialler, VettedAdapter
+from urllib3.response import BaseHTTPResponse
+
+from ChatBot.outbound.dialling import Deadline, Dialler, make_connection
 from ChatBot.outbound.targets import Target
 
 IDLE_SECONDS = 10.0
@@ -25,14 +28,15 @@ Place = tuple[str, str, int, bool]
 
 
 class Lane:
-    """One connection at most, and the transport over it."""
+    """One connection at most, and the exchanges over it."""
 
     def __init__(self, place: Place) -> None:
         self.place = place
         self.used = False
         """Whether a call has been answered over it."""
         self.rested_at = 0.0
-        self.adapter = VettedAdapter(self._dial)
+        scheme, host, port, _ = place
+        self._connection = make_connection(scheme, host, port, self._dial)
         self._dialler: Dialler | None = None
         self._lines: list[socket.socket] = []
         weakref.finalize(self, _close_all, self._lines)
@@ -43,9 +47,23 @@ class Lane:
         for line in self._lines:
             deadline.watch(line)
 
+    def get(self, path: str, headers: Mapping[str, str], *, timeout_seconds: float) -> BaseHTTPResponse:
+        """Ask for ``path`` and return the answer, whose body is not read yet.
+
+        ``timeout_seconds`` bounds each wait for the other side. Raises what sockets, ``ssl``, ``http.client`` and
+        urllib3 raise.
+        """
+        connection = self._connection
+        connection.timeout = timeout_seconds
+        if not connection.is_connected:  # new, closed by the other side, or it said something without being asked
+            connection.close()
+            connection.connect()
+        connection.request("GET", path, headers=headers, preload_content=False)
+        return connection.getresponse()
+
     def close(self) -> None:
         """End the connection."""
-        self.adapter.close()
+        self._connection.close()
         _close_all(self._lines)
 
     def _dial(self, host: str, port: int) -> socket.socket:

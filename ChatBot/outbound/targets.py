@@ -47,12 +47,13 @@ class UnsafeAddressError(ValueError):
 
 @dataclass(frozen=True)
 class Target:
-    """A URL that was understood: ``host`` in lower case and without brackets."""
+    """A URL that was understood: ``host`` in lower case without brackets, ``path`` with the query, percent-encoded."""
 
     url: str
     scheme: str
     host: str
     port: int
+    path: str
 
     @property
     def netloc(self) -> str:
@@ -90,7 +91,8 @@ def parse_target(url: str) -> Target:
         raise UnsafeAddressError("a URL with a user name in it is not fetched")
     if not agreed or not _PLAIN_HOST.fullmatch(host):
         raise UnsafeAddressError("the host in the URL cannot be understood")
-    return Target(url, parsed.scheme, host, DEFAULT_PORTS[parsed.scheme] if parsed.port is None else parsed.port)
+    port = DEFAULT_PORTS[parsed.scheme] if parsed.port is None else parsed.port
+    return Target(url, parsed.scheme, host, port, parsed.request_uri)
 
 
 def origin_of(url: str) -> str:

@@ -128,7 +128,7 @@ def test_ipv6_loopback_is_refused_without_a_connection() -> None:
     try:
         canary = Canary(socket.AF_INET6, "::1")
     except OSError:
-        pytest.skip("this machine has no IPv6 loopback")
+        pytest.fail("This machine has no IPv6 loopback; turn IPv6 on (sysctl net.ipv6.conf.lo.disable_ipv6=0).")
 
     with pytest.raises(ProviderRefused):
         fetch(Gate(), f"http://[::1]:{canary.port}/")

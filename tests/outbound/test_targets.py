@@ -126,3 +126,8 @@ def test_refusal_does_not_repeat_the_url() -> None:
         parse_target("http://user:hunter2@example.com/")
 
     assert "hunter2" not in str(caught.value)
+
+
+def test_path_is_what_is_sent_percent_encoded_and_without_the_fragment() -> None:
+    assert parse_target("https://pictures.example/é?q=ü#part").path == "/%C3%A9?q=%C3%BC"
+    assert parse_target("https://pictures.example").path == "/"
