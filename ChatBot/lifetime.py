@@ -20,10 +20,17 @@ log = structlog.get_logger(__name__)
 
 GRACE_SECONDS = 5.0
 """How long answers may still be sent after the streams have ended; a download that takes longer is resumed later."""
+LONGEST_SECONDS = 15.0
+"""How long ending may take altogether: without its parent a process may have lost its database too, and each part that
+ends would wait for it. Whatever is cut off is as safe as after a kill."""
 
 
-def end_in_order(wind_down: Callable[[], None], close: Callable[[], None]) -> None:
+def end_in_order(
+    wind_down: Callable[[], None], close: Callable[[], None], *, longest_seconds: float = LONGEST_SECONDS
+) -> None:
     """Call ``wind_down`` as soon as this process is asked to end or has lost its parent, and ``close`` if it lingers.
+
+    After ``longest_seconds`` the process ends, whatever hangs.
 
     Call it in the main thread of a process that ``multiprocessing`` started, before anybody sets signal handlers.
     """
@@ -33,26 +40,37 @@ def end_in_order(wind_down: Callable[[], None], close: Callable[[], None]) -> No
     threading.Thread(
         # The far end of the pair must live as long as the process, hence it is handed over too.
         target=_watch,
-        args=(wake_up, signalled, wind_down, close),
+        args=(wake_up, signalled, wind_down, close, longest_seconds),
         name="lifetime",
         daemon=True,
     ).start()
 
 
 def _watch(
-    wake_up: socket.socket, _signalled: socket.socket, wind_down: Callable[[], None], close: Callable[[], None]
+    wake_up: socket.socket,
+    _signalled: socket.socket,
+    wind_down: Callable[[], None],
+    close: Callable[[], None],
+    longest_seconds: float,
 ) -> None:
     parent = multiprocessing.parent_process()
     orphaned = [parent.sentinel] if parent else []
     if wake_up not in wait([wake_up, *orphaned]):
         log.warning("server.orphaned")
         _ask_to_end()
+    threading.Thread(target=_cut_off, args=(longest_seconds,), name="last resort", daemon=True).start()
     wind_down()
     # Everything ends with the main thread, this daemon too; it goes on only when that one waits for a slow client.
     threading.Event().wait(GRACE_SECONDS)
     log.info("server.cut_off", waited_seconds=GRACE_SECONDS)
     close()
     os._exit(0)
+
+
+def _cut_off(seconds: float) -> None:
+    threading.Event().wait(seconds)
+    log.warning("server.killed_itself", waited_seconds=seconds)
+    os._exit(1)
 
 
 def _ask_to_end() -> None:
