@@ -195,7 +195,7 @@ def test_a_host_that_does_not_answer_is_asked_once_a_run_and_doubted_only_in_the
 def test_a_copy_is_looked_at_by_one_process_at_a_time(
     shop: KeptWorkshop, check: CopyCheck, host: ScriptedHost, ann: User
 ) -> None:
-    proved_long_ago(shop, ann)
+    image = proved_long_ago(shop, ann)
     others: list[int] = []
     fetch, before = host.fetch, host.fetches
     host.fetch = lambda url: (others.append(checking(shop, HostChain([ScriptedHost()])).check_due()), fetch(url))[1]  # type: ignore[method-assign] # another process, in the middle of the first one's look
@@ -203,6 +203,7 @@ def test_a_copy_is_looked_at_by_one_process_at_a_time(
     proved = check.check_due()
 
     assert (proved, others, host.fetches - before) == (1, [0], 1)
+    assert only_copy(shop.image(image.id)).state == "verified"
 
 
 def test_with_no_days_only_copies_in_doubt_are_looked_at(shop: KeptWorkshop, host: ScriptedHost, ann: User) -> None:
