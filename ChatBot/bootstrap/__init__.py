@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from typing import Any
 
 from argon2 import PasswordHasher
+from pymongo.database import Database
 
 from ChatBot.bootstrap.operations import Operations
 from ChatBot.config import Settings
 from ChatBot.container import Services
 from ChatBot.db.connection import connect, ping
 from ChatBot.db.embedded import AttachedServer, RunningServer, ensure
+from ChatBot.errors import DatabaseUnavailable
 
 
 def build(
@@ -26,7 +29,7 @@ def build(
     try:
         database = connect(server.uri, settings.mongodb_db)
         try:
-            ping(database)
+            _require_answer(database, settings)
             return Wiring(settings, server, database, hasher or PasswordHasher()).services()
         except BaseException:
             database.client.close()
@@ -52,3 +55,15 @@ def _database_server(settings: Settings, purpose: str, *, may_attach: bool) -> R
     if settings.mongodb_uri:
         return AttachedServer(settings.mongodb_uri)
     return ensure(settings, purpose, may_attach=may_attach)
+
+
+def _require_answer(database: Database[dict[str, Any]], settings: Settings) -> None:
+    try:
+        ping(database)
+    except DatabaseUnavailable as error:
+        if not settings.mongodb_uri:
+            raise
+        raise DatabaseUnavailable(
+            "MongoDB does not answer at the address in MONGODB_URI: start it or mend the address; "
+            "without MONGODB_URI an embedded server is used."
+        ) from error

@@ -16,7 +16,7 @@ from ChatBot.services.upkeep.rebuild import Rebuild
 from ChatBot.services.upkeep.wiring import Upkeep
 from ChatBot.services.worker import Work, Worker
 
-RECOVERY_SECONDS = 15.0
+RECOVERY_SECONDS = 5.0
 """Well under the lease of an answer, so that a living process always renews in time."""
 RENEW_SECONDS = 15.0
 """Well under the lease of a chore."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from urllib.parse import parse_qsl
 
+import pymongo
 from bson.errors import BSONError
 from pymongo import MongoClient
 from pymongo.database import Database
@@ -29,8 +30,21 @@ from pymongo.errors import (
 
 from ChatBot.errors import ChatBotError, Conflict, DatabaseUnavailable, InputError, SettingsError, TooLarge
 
-TIMEOUTS_MS = {"serverSelectionTimeoutMS": 5000, "connectTimeoutMS": 5000, "socketTimeoutMS": 30_000}
-"""Defaults, in milliseconds; an address that names one of them decides for itself. Durability is not up to it."""
+TIMEOUTS_MS = {
+    "serverSelectionTimeoutMS": 5000,
+    "connectTimeoutMS": 5000,
+    "heartbeatFrequencyMS": 4000,
+    "socketTimeoutMS": 15_000,
+    "waitQueueTimeoutMS": 10_000,
+}
+"""Defaults, in milliseconds; an address that names one of them decides for itself. Durability is not up to it.
+
+A server that hangs is noticed by the heartbeat after connectTimeoutMS + heartbeatFrequencyMS, which ends every
+operation under way; each is tried once more for serverSelectionTimeoutMS. So a request fails after 15 s, and after
+5 s once the server is known to hang. The other two are for a server that answers heartbeats and nothing else.
+"""
+UNHURRIED_SECONDS = 900.0
+"""How long work over a whole collection may take: an index of ten million documents is built in a few minutes."""
 WRITE_TIMEOUT_SECONDS = 10
 """How long a write may wait for the majority and the journal before its outcome counts as unknown."""
 
@@ -103,6 +117,11 @@ def ping(database: Database[dict[str, Any]]) -> float:
     with translating():
         database.command("ping")
     return time.perf_counter() - started
+
+
+def unhurried() -> AbstractContextManager[None]:
+    """Give the operations inside ``UNHURRIED_SECONDS`` together, instead of the usual time for each."""
+    return pymongo.timeout(UNHURRIED_SECONDS)
 
 
 def _timeouts(uri: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from pymongo import ASCENDING, IndexModel, UpdateOne, WriteConcern
 from pymongo.collection import Collection
 from pymongo.database import Database
 
+from ChatBot.db.connection import unhurried
 from ChatBot.db.messages import HAS_IMAGES, RUNNING
 from ChatBot.db.repository import REMOVALS, Document, Repository, changing
 from ChatBot.db.shares import closing
@@ -113,10 +114,11 @@ class Ledger(Repository):
 
     def mark_all(self, place: RecordPlace) -> None:
         """Mark every document as unrecorded at a place that has no records yet."""
-        for kind, collection in self._kinds.items():
-            settled: Document = {"$or": [{"status": {"$nin": list(RUNNING)}}, HAS_IMAGES]} if kind == "m" else {}
-            collection.update_many({**settled, "revision": {"$exists": False}}, {"$set": {"revision": 0}})
-            collection.update_many(settled, {"$addToSet": {"unrecorded": place}})
+        with unhurried():
+            for kind, collection in self._kinds.items():
+                settled: Document = {"$or": [{"status": {"$nin": list(RUNNING)}}, HAS_IMAGES]} if kind == "m" else {}
+                collection.update_many({**settled, "revision": {"$exists": False}}, {"$set": {"revision": 0}})
+                collection.update_many(settled, {"$addToSet": {"unrecorded": place}})
 
     def known(self, names: list[str]) -> set[str]:
         """Return which of those records have a document."""

@@ -129,6 +129,22 @@ class Messages(Repository):
         )
         return Message.from_document(document) if document else None
 
+    def take_up(
+        self, owner: str, until: datetime, forsaken_before: datetime, working_on: Sequence[str]
+    ) -> Message | None:
+        """Take one of the owner's own answers that nobody works on and whose lease ends before ``forsaken_before``."""
+        document = self._collection.find_one_and_update(
+            {
+                "status": {"$in": list(RUNNING)},
+                "lease_owner": owner,
+                "lease_until": {"$lt": forsaken_before},
+                "_id": {"$nin": list(working_on)},
+            },
+            {"$set": {"lease_until": until}},
+            return_document=ReturnDocument.AFTER,
+        )
+        return Message.from_document(document) if document else None
+
     def detach(self, message_ids: Sequence[str]) -> None:
         """Take messages out of their conversation; those with pictures live on in the gallery, the others go."""
         ids = {"$in": list(message_ids)}

@@ -11,7 +11,7 @@ from pymongo import ASCENDING, IndexModel, UpdateOne
 from pymongo.collection import Collection
 from pymongo.database import Database
 
-from ChatBot.db.connection import translating
+from ChatBot.db.connection import translating, unhurried
 from ChatBot.models import RECORD_PLACES, now
 
 Document = dict[str, Any]
@@ -51,7 +51,7 @@ class Repository:
 
     def ensure_indexes(self) -> None:
         """Create the collection's indexes; existing ones are left as they are."""
-        with translating():
+        with translating(), unhurried():
             if self.indexes:
                 self._collection.create_indexes(list(self.indexes))
 

@@ -8,12 +8,15 @@ streaming  delivered pictures             they are put into the message: they ma
 streaming  a text that broke off, or a    it is marked as interrupted, with a button to try again:
            request to a generator         a second request could be charged a second time
 ========== ============================== ==========================================================
+
+The same happens to answers of this process whose end could not be written because MongoDB did not answer then.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 
 import structlog
 
@@ -29,6 +32,8 @@ from ChatBot.services.running import Running
 log = structlog.get_logger(__name__)
 
 SPOOL_SECONDS = 24 * 3600.0
+FORSAKEN_SECONDS = 5.0
+"""An answer of this process that nobody here works on was forsaken that long after its lease was last renewed."""
 
 
 class Recovery:
@@ -56,17 +61,28 @@ class Recovery:
         ``lonely``: no other process can be alive (the embedded database has one server), so no lease is waited for.
         """
         first = self._pools[0]
+        active: list[str] = []
         for pool in self._pools:
-            self._messages.renew(pool.active(), pool.owner, pool.lease_end())
+            working_on = pool.active()
+            self._messages.renew(working_on, pool.owner, pool.lease_end())
+            active += working_on
         taken = 0
         while not first.closing:
-            message = self._messages.adopt(first.owner, first.lease_end(), now(), lonely=lonely)
+            message = self._next(first, active, lonely=lonely)
             if message is None:
                 break
             taken += 1
             self._take_over(message)
         self._tidy_spool()
         return taken
+
+    def _next(self, pool: Running, active: Sequence[str], *, lonely: bool) -> Message | None:
+        """Return an answer that nobody works on: of a process that is gone, or whose end this one could not write."""
+        message = self._messages.adopt(pool.owner, pool.lease_end(), now(), lonely=lonely)
+        if message is not None:
+            return message
+        forsaken_before = pool.lease_end() - timedelta(seconds=FORSAKEN_SECONDS)
+        return self._messages.take_up(pool.owner, pool.lease_end(), forsaken_before, active)
 
     def _tidy_spool(self) -> None:
         """Drop what was delivered for messages that no longer want it.

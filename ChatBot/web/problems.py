@@ -104,6 +104,9 @@ def _known(error: errors.ChatBotError) -> Response:
 
 
 def _http(error: HTTPException) -> Response:
+    original = getattr(error, "original_exception", None)
+    if isinstance(original, errors.ChatBotError):  # raised after the view, for example while its session was saved
+        return _known(original)
     status = HTTPStatus(error.code or 500)
     if status is HTTPStatus.NOT_FOUND:
         return problem(status, "There is nothing here.", "not-found")

@@ -85,10 +85,20 @@ class MongoSessions(SessionInterface):
         return session
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """Store a changed session and set its cookie; an emptied one ends."""
+        """Store a changed session and set its cookie; an emptied one ends.
+
+        Raises ``DatabaseUnavailable`` once: the answer that says so has no session to save.
+        """
         assert isinstance(session, ServerSession)  # noqa: S101 - made by open_session above
         if session.failure:
             return
+        try:
+            self._save(app, session, response)
+        except DatabaseUnavailable as error:
+            session.failure = error
+            raise
+
+    def _save(self, app: Flask, session: ServerSession, response: Response) -> None:
         if session.stale_key:
             self._sessions.remove(digest(session.stale_key))
         if not session.modified:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +16,7 @@ from ChatBot.models import new_id
 from tests.fixtures.application import PASSWORD
 from tests.media.samples import noise, saved
 
+CLIENTS = 4
 CALL_SECONDS = 20.0
 PAUSE_SECONDS = 0.05
 DELETED_SHARE = 0.15
@@ -115,6 +118,21 @@ class Client(threading.Thread):
         except requests.RequestException:
             return None
         return None if answer.status_code >= 500 else answer
+
+
+@contextmanager
+def load(base_url: str, token: str, promises: Promises, seed: int) -> Iterator[None]:
+    """Keep the server busy inside; afterwards every request was answered or given up."""
+    clients = [Client(base_url, token, promises, seed * 1000 + number) for number in range(CLIENTS)]
+    for client in clients:
+        client.start()
+    try:
+        yield
+    finally:
+        for client in clients:
+            client.stop()
+        for client in clients:
+            client.join()
 
 
 def open_account(base_url: str) -> str:

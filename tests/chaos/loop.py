@@ -11,11 +11,10 @@ from pathlib import Path
 from ChatBot.db.connection import connect
 from ChatBot.db.embedded import attach
 from tests.chaos.audit import Findings, audit, count_orphans
-from tests.chaos.load import Client, Promises, open_account
+from tests.chaos.load import Promises, load, open_account
 from tests.fixtures.server import ServerProcess, eventually
 from tests.standins.hosts import HostServer
 
-CLIENTS = 4
 SHORTEST_LIFE_SECONDS = 0.1
 LONGEST_LIFE_SECONDS = 3.0
 SETTLE_SECONDS = 120.0
@@ -32,20 +31,14 @@ def run(folder: Path, kills: int, seed: int, say: object = print) -> Findings:
         server = ServerProcess(folder, **hosts.environment, CLOUD_WAIT_SECONDS="0.3").start()
         try:
             token = open_account(server.base_url)
-            clients = [Client(server.base_url, token, promises, seed * 1000 + number) for number in range(CLIENTS)]
-            for client in clients:
-                client.start()
-            for number in range(kills):
-                time.sleep(chooser.uniform(SHORTEST_LIFE_SECONDS, LONGEST_LIFE_SECONDS))
-                victim = chooser.choice(VICTIMS)
-                victims[victim] += 1
-                _kill(server, victim)
-                if callable(say) and (number + 1) % 10 == 0:
-                    say(f"{number + 1} kills, {len(promises.hashes)} pictures acknowledged")
-            for client in clients:
-                client.stop()
-            for client in clients:
-                client.join()
+            with load(server.base_url, token, promises, seed):
+                for number in range(kills):
+                    time.sleep(chooser.uniform(SHORTEST_LIFE_SECONDS, LONGEST_LIFE_SECONDS))
+                    victim = chooser.choice(VICTIMS)
+                    victims[victim] += 1
+                    _kill(server, victim)
+                    if callable(say) and (number + 1) % 10 == 0:
+                        say(f"{number + 1} kills, {len(promises.hashes)} pictures acknowledged")
             findings = _settle_and_audit(server, token, promises, hosts)
         finally:
             server.clear_away()

@@ -41,7 +41,7 @@ def test_an_address_may_change_timeouts_but_not_durability() -> None:
     assert settings.write_concern.document["w"] == "majority"
     assert settings.write_concern.document["j"] is True
     assert settings.server_selection_timeout == 0.2
-    assert settings.pool_options.socket_timeout == 30
+    assert settings.pool_options.socket_timeout == 15
     handle.client.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -11,6 +12,8 @@ from ChatBot.container import Services
 from ChatBot.generators.base import GenerationRequest
 from ChatBot.models import Message, Provenance, User, now
 from ChatBot.services.access import Viewer
+from ChatBot.services.recovery import FORSAKEN_SECONDS
+from ChatBot.services.running import LEASE_SECONDS
 
 REQUEST = GenerationRequest(prompt="a red fox", width=128, height=128)
 
@@ -93,6 +96,43 @@ def test_a_living_process_keeps_its_answers(services: Services, ann: User) -> No
 
     assert services.recovery.sweep() == 0
 
+    assert as_it_is(services, answer).status == "streaming"
+
+
+def own(services: Services, answer: Message, lease_seconds: float) -> Message:
+    """Make an answer this process's own, with a lease that was renewed at some time."""
+    changes = {"lease_owner": services.pools[0].owner, "lease_until": now() + timedelta(seconds=lease_seconds)}
+    services.database["messages"].update_one({"_id": answer.id}, {"$set": changes})
+    return answer
+
+
+def test_an_own_answer_whose_end_could_not_be_written_is_finished_soon(services: Services, ann: User) -> None:
+    answer = own(services, abandoned(services, ann, "streaming"), LEASE_SECONDS - 2 * FORSAKEN_SECONDS)
+    spooled(services, answer)
+
+    assert services.recovery.sweep() == 1
+
+    message = as_it_is(services, answer)
+    assert (message.status, len(message.images)) == ("complete", 1)
+
+
+def test_an_own_answer_that_was_begun_just_now_is_left_alone(services: Services, ann: User) -> None:
+    answer = own(services, abandoned(services, ann, "streaming"), LEASE_SECONDS)
+
+    assert services.recovery.sweep() == 0
+
+    assert as_it_is(services, answer).status == "streaming"
+
+
+def test_an_own_answer_that_is_worked_on_is_left_alone(services: Services, ann: User) -> None:
+    answer = own(services, abandoned(services, ann, "streaming"), 1)
+    working = threading.Event()
+    services.pools[0].submit(answer.id, lambda _: bool(working.wait(30)) and None)
+
+    taken = services.recovery.sweep()
+    working.set()
+
+    assert taken == 0
     assert as_it_is(services, answer).status == "streaming"
 
 
