@@ -6,7 +6,8 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Console, Visit, draw
+from tests.browser.conftest import Console, Visit, draw, register
+from tests.fixtures.application import PASSWORD
 
 
 def share(page: Page, password: str = "") -> str:
@@ -88,3 +89,74 @@ def test_a_link_revoked_in_the_list_leaves_it_without_a_new_page(ann: Page) -> N
     expect(ann.locator(".rows__row")).to_have_count(0)
     ann.reload()
     expect(ann.get_by_role("heading", name="Nothing is shared")).to_be_visible()
+
+
+def test_a_link_can_be_scanned_from_the_dialog(ann: Page) -> None:
+    draw(ann)
+    share(ann)
+
+    code = ann.get_by_role("img", name="QR code of the link")
+
+    expect(code).to_be_visible()
+    assert code.evaluate("image => image.complete && image.naturalWidth > 0")
+
+
+def test_whoever_deletes_a_shared_conversation_is_asked_about_its_links(ann: Page, visit: Visit) -> None:
+    draw(ann, "a lighthouse at dusk")
+    link = share(ann)
+    ann.get_by_role("dialog").get_by_role("button", name="Close").click()
+    row = ann.locator("#conversations [data-conversation]").first
+
+    row.hover()
+    row.get_by_role("button", name="Delete").click()
+    question = ann.get_by_role("dialog", name="Delete this conversation?")
+    expect(question.get_by_label("Revoke its links too")).not_to_be_checked()
+    question.get_by_role("button", name="Delete").click()
+    ann.wait_for_url("**/")
+
+    reader = visit()
+    reader.goto(link)
+    expect(reader.get_by_role("img", name="a lighthouse at dusk")).to_be_visible()
+    ann.goto("/shares")
+    expect(ann.get_by_text("the conversation was deleted")).to_be_visible()
+
+
+def test_the_links_of_a_deleted_conversation_go_with_it_when_that_is_ticked(
+    ann: Page, visit: Visit, console: Console
+) -> None:
+    draw(ann)
+    link = share(ann)
+    ann.get_by_role("dialog").get_by_role("button", name="Close").click()
+    row = ann.locator("#conversations [data-conversation]").first
+
+    row.hover()
+    row.get_by_role("button", name="Delete").click()
+    question = ann.get_by_role("dialog", name="Delete this conversation?")
+    question.get_by_label("Revoke its links too").check()
+    question.get_by_role("button", name="Delete").click()
+    ann.wait_for_url("**/")
+
+    reader = visit()
+    reader.goto(link)
+    expect(reader.get_by_role("heading", level=1)).to_have_text("There is nothing behind this link")
+    console.forgive("404")
+
+
+def test_a_reader_logs_in_and_continues_with_an_own_copy(ann: Page, visit: Visit) -> None:
+    draw(ann, "a lighthouse at dusk")
+    link = share(ann)
+    reader = visit()
+    register(reader, "bob")
+    reader.context.clear_cookies()
+
+    reader.goto(link)
+    reader.get_by_role("link", name="Continue as my own copy").click()
+    reader.get_by_label("User name").fill("bob")
+    reader.get_by_label("Password").fill(PASSWORD)
+    reader.get_by_role("button", name="Log in").click()
+    reader.get_by_role("button", name="Continue as my own copy").click()
+    reader.wait_for_url("**/c/*")
+
+    expect(reader.locator(".message")).to_have_count(2)
+    expect(reader.get_by_role("img", name="a lighthouse at dusk")).to_be_visible()
+    expect(reader.get_by_label("Message", exact=True)).to_be_visible()
