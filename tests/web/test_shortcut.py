@@ -69,7 +69,7 @@ def on_the_long_way(path: str) -> str:
 
 
 def conditions(image: dict[str, Any]) -> list[dict[str, str]]:
-    """Return headers that change an answer, alone and together."""
+    """Return headers that change an answer. Error pages are left out: their CSRF token carries the second."""
     tag = f'"{image["sha256"]}"'
     later, earlier = "Wed, 01 Jan 2200 00:00:00 GMT", "Wed, 01 Jan 2020 00:00:00 GMT"
     return [
@@ -89,7 +89,6 @@ def conditions(image: dict[str, Any]) -> list[dict[str, str]]:
         {"Range": "bytes=5-9", "If-Range": tag},
         {"Range": "bytes=5-9", "If-Range": '"another"'},
         {"If-Range": tag},
-        {"Accept": "text/html"},
     ]
 
 
