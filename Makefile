@@ -1,6 +1,6 @@
 # Everything a person does with this folder; `make help` lists it. The logic of the set-up is in scripts/setup.sh.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test lint check bench chaos format translations clean
+.PHONY: help setup setup-dev run test lint audit check bench chaos format translations clean
 
 python := .venv/bin/python
 # Options for pytest, for example: make test PYTEST_ARGS="tests/hosts -x"
@@ -33,7 +33,11 @@ lint: setup-dev ## check format, style, types and import contracts
 	@$(python) -m mypy
 	@$(python) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
 
-check: lint test ## everything a change must pass: lint, then test
+audit: setup-dev ## look for secrets in the files, and for known holes in the libraries
+	@$(python) scripts/secrets_scan.py
+	@$(python) scripts/advisories.py
+
+check: lint audit test ## everything a change must pass: lint, audit, then test
 
 bench: setup-dev ## print the performance table
 	@$(python) -m bench

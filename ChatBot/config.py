@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Generic, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -160,6 +161,17 @@ class Settings(BaseSettings):
     def rates(self) -> dict[str, str]:
         """The rate of every budget (``30/minute``, or ``off``); one that the setting leaves out keeps its default."""
         return dict(rate.split("=") for rate in (*DEFAULT_RATES, *self.rate_limits))
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must never appear in a log: keys, and the passwords inside of addresses."""
+        keys = (
+            *(self.secret_key, self.postimages_api_key, self.imgbb_api_key),
+            *(self.s3_access_key, self.s3_secret_key, self.openai_api_key),
+        )
+        addresses = (self.mongodb_uri, self.redis_url, self.openai_base_url, self.sd_webui_url, self.s3_endpoint_url)
+        passwords = (urlsplit(address).password for address in addresses if address)
+        return tuple(secret for secret in (*keys, *passwords) if secret)
 
     @property
     def database_root(self) -> Path:

@@ -14,6 +14,7 @@ from ChatBot.container import Services
 from ChatBot.db.connection import connect, ping
 from ChatBot.db.embedded import AttachedServer, RunningServer, ensure
 from ChatBot.errors import DatabaseUnavailable
+from ChatBot.logs import hide
 
 
 def build(
@@ -25,6 +26,7 @@ def build(
     replaces the password hashing, which is slow on purpose.
     Raises ``SettingsError`` or ``DatabaseUnavailable`` with a sentence that says what to do.
     """
+    hide(settings.secrets)
     server = _database_server(settings, purpose, may_attach=may_attach)
     try:
         database = connect(server.uri, settings.mongodb_db)

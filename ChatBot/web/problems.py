@@ -111,7 +111,11 @@ def _http(error: HTTPException) -> Response:
     if status is HTTPStatus.NOT_FOUND:
         return problem(status, "There is nothing here.", "not-found")
     if status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return problem(status, "The request is larger than this server accepts (MAX_UPLOAD_MB).", "too-large")
+        return problem(
+            status,
+            "The request is larger than this server accepts (MAX_UPLOAD_MB for pictures, 1 MB for JSON).",
+            "too-large",
+        )
     response = problem(status, error.description or status.description, _kebab(type(error).__name__))
     for name, value in error.get_headers():
         if name.lower() in ("allow", "retry-after", "content-range"):
