@@ -45,8 +45,7 @@ def _table(taking: Sequence[intake.Row], giving: Sequence[serving.Row], returnin
         table.add_row("serving a private picture", each.way, f"{each.per_second:.0f}/s", f"{each.ratio:.0%}", *times)
     table.add_section()
     for back in returning:
-        figure, ratio = f"{back.seconds:.2f} s", f"{back.ratio:.2f} x floor"
-        table.add_row("restore of 1,000 pictures, 50 ms away", back.way, figure, ratio, "", "")
+        table.add_row("restore of 1,000 pictures, 50 ms away", back.way, *restore.figures(back), "", "")
     return table
 
 

@@ -6,7 +6,6 @@ connections. The floor is the latency alone: files / parallel * 50 ms.
 
 from __future__ import annotations
 
-import json
 import random
 import shutil
 import statistics
@@ -16,11 +15,12 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
+from bench.printing import print_rows
 from ChatBot.bootstrap import build
 from ChatBot.config import PROJECT_ROOT, Settings
 from ChatBot.container import Services
@@ -36,11 +36,11 @@ ROUNDS = 3
 
 @dataclass(frozen=True)
 class Row:
-    """One way of doing it: the median of its rounds in seconds, and how often as long as the floor."""
+    """One way: the median of its rounds in seconds, how often as long as the floor; None when it is not installed."""
 
     way: str
-    seconds: float
-    ratio: float
+    seconds: float | None
+    ratio: float | None
 
 
 @contextmanager
@@ -114,8 +114,17 @@ def curl(base_url: str, images: list[Image], folder: Path) -> None:
     """Download everything with ``curl --parallel``."""
     lines = [f'url = "{base_url}/{each.filename}"\noutput = "{folder / each.filename}"\n' for each in images]
     (folder / "curl.txt").write_text("".join(lines))
-    options = ["--parallel", "--parallel-max", str(PARALLEL), "--silent", "--fail", "-K", str(folder / "curl.txt")]
-    subprocess.run([shutil.which("curl") or "curl", *options], check=True)
+    options = [
+        "--parallel",
+        "--parallel-max",
+        str(PARALLEL),
+        "--silent",
+        "--no-progress-meter",
+        "--fail",
+        "-K",
+        str(folder / "curl.txt"),
+    ]
+    subprocess.run([shutil.which("curl") or "curl", *options], check=True, stderr=subprocess.DEVNULL)  # its meter
 
 
 def aria2c(base_url: str, images: list[Image], folder: Path) -> None:
@@ -144,11 +153,12 @@ def measure() -> list[Row]:
             services = build(settings)
             stack.callback(services.close)
             record(services, images, base_url)
-            ways: dict[str, Callable[[], None]] = {"images restore": lambda: ours(services, folder / "Storage")}
-            for way, run in (("curl --parallel", curl), ("aria2c", aria2c)):
-                if shutil.which(way.split()[0]):
-                    ways[way] = partial(_in_new_folder, run, base_url, images)
-            return [_row(way, run) for way, run in ways.items()]
+            ways: dict[str, Callable[[], None]] = {
+                "images restore": lambda: ours(services, folder / "Storage"),
+                "curl --parallel": partial(_in_new_folder, curl, base_url, images),
+                "aria2c": partial(_in_new_folder, aria2c, base_url, images),
+            }
+            return _in_turns(ways)
 
 
 def _in_new_folder(run: Callable[[str, list[Image], Path], None], base_url: str, images: list[Image]) -> None:
@@ -156,25 +166,31 @@ def _in_new_folder(run: Callable[[str, list[Image], Path], None], base_url: str,
         run(base_url, images, Path(name))
 
 
-def _row(way: str, run: Callable[[], None]) -> Row:
-    taken = []
+def _in_turns(ways: dict[str, Callable[[], None]]) -> list[Row]:
+    """Run the ways in turns, so that they meet the same machine; a program that is missing is left out."""
+    present = {way: run for way, run in ways.items() if way == "images restore" or shutil.which(way.split()[0])}
+    taken: dict[str, list[float]] = {way: [] for way in ways}
     for _ in range(ROUNDS):
-        started = time.perf_counter()
-        run()
-        taken.append(time.perf_counter() - started)
-    seconds = statistics.median(taken)
-    return Row(way, seconds, seconds / (FILES / PARALLEL * LATENCY_MS / 1000))
+        for way, run in present.items():
+            started = time.perf_counter()
+            run()
+            taken[way].append(time.perf_counter() - started)
+    floor = FILES / PARALLEL * LATENCY_MS / 1000
+    medians = {way: statistics.median(times) if times else None for way, times in taken.items()}
+    return [Row(way, seconds, None if seconds is None else seconds / floor) for way, seconds in medians.items()]
 
 
 def main() -> None:
     """Print the rows as a table, or with ``--json`` as one object."""
-    rows = measure()
-    if "--json" in sys.argv[1:]:
-        sys.stdout.write(json.dumps({"restore": [asdict(row) for row in rows]}) + "\n")
-        return
-    sys.stdout.write(f"{'restore of 1,000 pictures':<28}{'seconds':>9}{'x floor':>9}\n")
-    for row in rows:
-        sys.stdout.write(f"{row.way:<28}{row.seconds:>9.2f}{row.ratio:>9.2f}\n")
+    head = f"{'restore of 1,000 pictures':<28}{'seconds':>9}{'x floor':>9}"
+    print_rows("restore", measure(), lambda row: f"{row.way:<28}{figures(row)[0]:>9}{figures(row)[1]:>9}", head)
+
+
+def figures(row: Row) -> tuple[str, str]:
+    """Return a row's figure and ratio as texts; a program that is missing has a sentence instead."""
+    if row.seconds is None or row.ratio is None:
+        return f"not installed (apt install {row.way.split()[0].replace('aria2c', 'aria2')})", ""
+    return f"{row.seconds:.2f} s", f"{row.ratio:.2f} x"
 
 
 if __name__ == "__main__":

@@ -20,6 +20,8 @@ PARALLEL_RESTORES = 32
 RESERVE_BYTES = 500_000_000
 """Kept free, so that a restore does not stop the server that is to use its pictures."""
 AWAY: tuple[LocalState, ...] = ("evicted", "corrupt")
+WRITERS = 16
+"""Further threads, which write what was fetched, so that no connection waits for the disk."""
 BATCH = 64
 """Files whose names are made durable, and whose documents are changed, together."""
 
@@ -71,16 +73,16 @@ class Restore:
     ) -> RestoreReport:
         """Check every untrashed picture's local file by its hash; with ``apply`` bring the missing ones back.
 
-        ``evicted`` also brings back those that a clean-up took. A picture in the trash is left alone. It ends before
-        less than ``reserve_bytes`` are free. ``on_step`` is told how many pictures were looked at so far. Raises
-        ``SettingsError`` when the storage folder is not ours.
+        At most ``parallel`` pictures are fetched at a time. ``evicted`` also brings back those that a clean-up took. A
+        picture in the trash is left alone. It ends before less than ``reserve_bytes`` are free. ``on_step`` is told how
+        many pictures were looked at so far. Raises ``SettingsError`` when the storage folder is not ours.
         """
         self._volume.require()
         report = RestoreReport()
-        room = _Room(self._files, reserve_bytes)
+        room = _Room(self._files, reserve_bytes, connections=parallel)
         batch: list[_Outcome] = []
         pictures = self._pictures(report, room, evicted=evicted)
-        for outcome in in_parallel(lambda image: self._one(image, room, apply=apply), pictures, parallel):
+        for outcome in in_parallel(lambda image: self._one(image, room, apply=apply), pictures, parallel + WRITERS):
             self._note(outcome, report, apply=apply)
             if outcome.restored:
                 batch.append(outcome)
@@ -113,7 +115,8 @@ class Restore:
         """Bring one file back; its bytes are durable when this returns, its name after the batch."""
         try:
             with room.taken(image.size):
-                data, host = self._resolver.fetch(image)
+                with room.connections:
+                    data, host = self._resolver.fetch(image)
                 self._files.write(image.folder, image.filename, data, replace=True, durable_name=False)
         except ChatBotError as error:
             return _Outcome(image, missing=True, reason=str(error))
@@ -142,9 +145,10 @@ class Restore:
 
 
 class _Room:
-    """The free space that may be used, shared by all threads."""
+    """The free space and the connections that may be used, shared by all threads."""
 
-    def __init__(self, files: FileStore, reserve_bytes: int) -> None:
+    def __init__(self, files: FileStore, reserve_bytes: int, *, connections: int) -> None:
+        self.connections = threading.BoundedSemaphore(connections)
         self._files = files
         self._reserve = reserve_bytes
         self._lock = threading.Lock()

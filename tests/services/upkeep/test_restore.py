@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -166,3 +168,36 @@ def test_a_foreign_storage_is_refused(cloud: Workshop, ann: User) -> None:
         upkeep.restore.run(reserve_bytes=0, apply=True)
 
     assert not cloud.path(image).exists()
+
+
+class CountingHost(ScriptedHost):
+    """Counts how many fetches are under way at the same time."""
+
+    def __init__(self) -> None:
+        super().__init__("first")
+        self.most = 0
+        self._now = 0
+        self._lock = threading.Lock()
+
+    def _fetch(self, url: str) -> bytes:
+        with self._lock:
+            self._now += 1
+            self.most = max(self.most, self._now)
+        time.sleep(0.02)  # time for others to come too
+        with self._lock:
+            self._now -= 1
+        return super()._fetch(url)
+
+
+def test_no_more_pictures_are_fetched_at_a_time_than_asked_for(
+    make_workshop: Callable[..., Workshop], ann: User
+) -> None:
+    host = CountingHost()
+    cloud = make_workshop(hosts=(host,))
+    for seed in range(6):
+        cloud.path(cloud.upload(ann, picture(seed))).unlink()
+    host.most = 0
+
+    report = upkeep_of(cloud).restore.run(reserve_bytes=0, apply=True, parallel=2)
+
+    assert (len(report.restored), host.most) == (6, 2)
