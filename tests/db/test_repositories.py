@@ -436,6 +436,16 @@ def test_a_stale_lease_no_longer_writes(kept: Repositories) -> None:
     assert image_of(kept, image.id).copies[0].state == "verified"
 
 
+def test_the_due_copies_of_one_picture_can_be_asked_for_alone(kept: Repositories) -> None:
+    neighbour, image = make_image(copies=(owed(),)), make_image(copies=(owed(),))
+    kept.messages.add(make_message(images=(neighbour, image)))
+
+    leases = [kept.images.lease_due("b" * 32, 60, MOMENT, image.id) for _ in range(2)]
+
+    assert [lease and lease.located.image.id for lease in leases] == [image.id, None]
+    assert kept.images.due(MOMENT, 10) == [neighbour.id]
+
+
 def test_copies_of_trashed_pictures_are_not_due(kept: Repositories) -> None:
     for number in range(25):  # their ids sort first, so that every index shows them first
         with_image(kept, id=f"{number:032x}", trashed_at=MOMENT, copies=(owed(),))
@@ -445,6 +455,7 @@ def test_copies_of_trashed_pictures_are_not_due(kept: Repositories) -> None:
 
     assert lease is not None
     assert lease.located.image.id == live.id
+    assert kept.images.due(MOMENT, 10) == []
     assert kept.images.lease_due("b" * 32, 60, MOMENT) is None
 
 
