@@ -18,6 +18,7 @@ from ChatBot.media.files import FileStore
 from ChatBot.media.spool import Spool
 from ChatBot.outbound import Gate
 from ChatBot.services.accounts import Accounts
+from ChatBot.services.adoption import Adoption
 from ChatBot.services.audit import Audit
 from ChatBot.services.chat import Chat
 from ChatBot.services.continuing import Continuing
@@ -78,6 +79,7 @@ class Services:
     replicator: Replicator
     resolver: Resolver
     privacy: Privacy
+    adoption: Adoption
     generation: Generation
     chat: Chat
     records: tuple[Records, ...]

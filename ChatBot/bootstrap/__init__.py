@@ -16,6 +16,9 @@ from ChatBot.db.embedded import AttachedServer, RunningServer, ensure
 from ChatBot.errors import DatabaseUnavailable
 from ChatBot.logs import hide
 
+ADOPTION_AT_START_SECONDS = 5.0
+"""The rest of a large collection of the original design is turned in the background."""
+
 
 def build(
     settings: Settings, *, purpose: str = "serving", may_attach: bool = True, hasher: PasswordHasher | None = None
@@ -50,6 +53,7 @@ class Wiring(Operations):
     def services(self) -> Services:
         """Build everything that ``Services`` names."""
         self.upkeep.volume.begin()
+        self.adoption.adopt_all(ADOPTION_AT_START_SECONDS)
         return Services(**{part.name: getattr(self, part.name) for part in fields(Services)})
 
 

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from ChatBot.bootstrap.conversations import Conversations
 from ChatBot.db.connection import ping
+from ChatBot.services.adoption import Adoption
 from ChatBot.services.health import Health
 from ChatBot.services.housekeeping import CHORES, Chore, Housekeeping
 from ChatBot.services.outbox import COPIES
@@ -24,11 +25,23 @@ CHORES_AT_ONCE = 4
 """Some wait for slow hosts, which must not hold up the others."""
 PURGE_SECONDS = 600.0
 WITHDRAW_SECONDS = 10.0
+ADOPTION_SECONDS = 60.0
 COPY_CHECK_SECONDS = 60.0
 
 
 class Operations(Conversations):
     """Upkeep, health and the worker."""
+
+    @cached_property
+    def adoption(self) -> Adoption:
+        limits = self.settings
+        return Adoption(
+            self.repositories.originals,
+            self.files,
+            self.chain,
+            max_pixels=limits.image_max_pixels,
+            max_frames=limits.image_max_frames,
+        )
 
     @cached_property
     def upkeep(self) -> Upkeep:
@@ -89,6 +102,7 @@ class Operations(Conversations):
         chores = [
             Chore("withdraw", WITHDRAW_SECONDS, self.privacy.withdraw_due),
             Chore("purge", PURGE_SECONDS, self.deletion.purge_due),
+            Chore("adoption", ADOPTION_SECONDS, self.adoption.adopt_all),
             Chore("copy check", COPY_CHECK_SECONDS, self.copy_check.check_due),
             Chore("quarantine", PURGE_SECONDS, self.upkeep.holding.empty_expired),
             *self.stewardship.chores,

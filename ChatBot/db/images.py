@@ -49,6 +49,12 @@ class Images(Repository):
             return None
         return located
 
+    def find_original(self, address: str) -> Located | None:
+        """Return the untrashed picture that had that address in the original design."""
+        message = self._collection.find_one({"images.original_url": address})
+        found = [each for each in _all_of(message) if each.image.original_url == address] if message else []
+        return next((each for each in found if each.image.trashed_at is None), None)
+
     def find_many(self, image_ids: list[str]) -> list[Located]:
         """Return the untrashed pictures among those ids, in the order asked."""
         wanted = set(image_ids)

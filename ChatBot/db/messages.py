@@ -14,6 +14,9 @@ from ChatBot.models import RECORD_PLACES, Image, Message, MessageStatus, now
 HAS_IMAGES: Document = {"images.id": {"$exists": True}}
 """The filter of the partial indexes: a message without pictures takes no room in them."""
 
+NAMED: Document = {"images.url": {"$exists": True}}
+"""Only the original design put an address into the picture itself; such a message waits to be turned into ours."""
+
 RUNNING: tuple[MessageStatus, ...] = ("queued", "streaming")
 
 
@@ -43,6 +46,12 @@ class Messages(Repository):
             name="idempotency",
         ),
         IndexModel([("status", ASCENDING)], partialFilterExpression={"status": {"$in": list(RUNNING)}}, name="running"),
+        IndexModel([("images.url", ASCENDING)], partialFilterExpression=NAMED, name="original"),
+        IndexModel(
+            [("images.original_url", ASCENDING)],
+            partialFilterExpression={"images.original_url": {"$type": "string"}},
+            name="original_address",
+        ),
         UNRECORDED,
     )
 

@@ -20,6 +20,7 @@ from ChatBot.db.images import Images
 from ChatBot.db.ledger import Ledger
 from ChatBot.db.marks import Marks
 from ChatBot.db.messages import Messages
+from ChatBot.db.originals import Originals
 from ChatBot.db.orphans import Orphans
 from ChatBot.db.picture_links import PictureLinks
 from ChatBot.db.private import PrivatePictures
@@ -56,6 +57,7 @@ class Repositories:
     usage: Usage
     views: Views
     orphans: Orphans
+    originals: Originals
     samples: Samples
     tasks: Tasks
     census: Census
@@ -87,6 +89,7 @@ class Repositories:
             usage=Usage(database),
             views=Views(database),
             orphans=Orphans(database),
+            originals=Originals(database),
             samples=Samples(database),
             tasks=Tasks(database),
             census=Census(database),

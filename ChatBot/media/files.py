@@ -97,6 +97,10 @@ class FileStore:
             raise IntegrityError(f"The file {filename} is not the picture that was stored.")
         return data
 
+    def read_stray(self, folder: str, filename: str) -> bytes:
+        """Return the bytes of a plain file in a storage folder, whatever its name."""
+        return self._read(self._paths.leftover(folder, filename))
+
     def open(self, folder: str, filename: str) -> tuple[BinaryIO, os.stat_result]:
         """Return an open file and its status, for streaming; the caller closes the file."""
         return self._open(self._paths.original(folder, filename))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from ChatBot.models.base import RECORD_PLACES, Identifier, Model, Recorded, RecordPlace, Role, Sha256, new_id, now
 from ChatBot.models.links import PictureLink, Share, SharedMessage
@@ -143,6 +143,8 @@ class Image(Provenance):
     crc32: int
     thumbhash: str | None = None
     """Base64 of the ThumbHash, a placeholder of about 25 bytes."""
+    original_url: str | None = None
+    """The address it had in the original design; it still leads here."""
     caption: str | None = None
     tags: tuple[str, ...] = ()
     favourite: bool = False
@@ -194,6 +196,12 @@ class Message(Recorded):
     """When that process counts as gone unless it says that it lives."""
     created_at: datetime
     updated_at: datetime | None = None
+
+    @field_validator("images", mode="before")
+    @classmethod
+    def _adopted(cls, images: Any) -> Any:
+        """Leave out what ``services/adoption.py`` has not turned yet: without a hash nothing can be shown."""
+        return [each for each in images if not isinstance(each, dict) or "url" not in each]
 
 
 class Conversation(Recorded):

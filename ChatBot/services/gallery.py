@@ -44,6 +44,13 @@ class Gallery:
             raise NotFound("There is no such picture.")
         return located.image
 
+    def view_original(self, viewer: Viewer, folder: str, filename: str) -> Image:
+        """Return a picture by the address that the original design gave it."""
+        located = self._images.find_original(f"/static/Storage/{folder}/{filename}")
+        if located is None or not can_view_image(viewer, located.image, None):
+            raise NotFound("There is no such picture.")
+        return located.image
+
     def page(
         self, user: User, limit: int, before: tuple[datetime, str] | None = None
     ) -> tuple[list[Image], Message | None]:

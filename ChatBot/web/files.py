@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -37,6 +38,8 @@ def permanent(path: ImagePath, query: Rendition) -> Response:
 def original_design(path: StoragePath) -> Response:
     """Send a picture by the address that the original design gave it; the database decides, not the path."""
     image_id, _, _ = path.file.partition(".")
+    if not re.fullmatch(r"[0-9a-f]{32}", image_id, re.ASCII):
+        return send(services().gallery.view_original(current_viewer(), path.folder, path.file))
     image = services().gallery.view(current_viewer(), image_id)
     if (image.folder, image.filename) != (path.folder, path.file):
         raise NotFound("There is no such picture.")

@@ -37,8 +37,18 @@ class Debris:
     When many records have no document, it is the database that has lost something, and no stray file is to be touched.
     """
 
-    def __init__(self, images: Images, files: FileStore, known_records: Callable[[list[str]], set[str]] = set) -> None:
-        """``known_records`` returns which of those names of records have a document."""
+    def __init__(
+        self,
+        images: Images,
+        files: FileStore,
+        known_records: Callable[[list[str]], set[str]] = set,
+        needed: Callable[[list[str]], set[str]] = set,
+    ) -> None:
+        """``known_records`` returns which of those names of records have a document.
+
+        ``needed`` returns which of those local addresses a document of the original design still needs.
+        """
+        self._needed = needed
         self._images = images
         self._files = files
         self._known_records = known_records
@@ -64,7 +74,9 @@ class Debris:
         old = [entry for entry in batch if entry.mtime < oldest]
         names = [name for entry in old if (name := record_name_of(entry))]
         known = self._known_records(names) | self._images.known_ids([image_id_of(entry) for entry in old])
-        return [entry for entry in old if not _belongs(entry, known)]
+        strays = [entry for entry in old if not _belongs(entry, known)]
+        needed = self._needed([address_of(entry) for entry in strays])
+        return [entry for entry in strays if address_of(entry) not in needed]
 
     def _batches(self) -> Iterator[list[StoredFile]]:
         batch: list[StoredFile] = []
@@ -74,6 +86,11 @@ class Debris:
                 yield batch
                 batch = []
         yield batch
+
+
+def address_of(entry: StoredFile) -> str:
+    """Return the local address that the original design gave a file."""
+    return f"/static/Storage/{entry.folder}/{entry.filename}"
 
 
 def _belongs(entry: StoredFile, known: set[str]) -> bool:

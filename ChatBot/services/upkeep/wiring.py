@@ -61,7 +61,7 @@ class Upkeep:
         plans = Plans(paths.root / "plans")
         rule = LastCopyRule(chain)
         search = OrphanSearch(images, chain, volume)
-        debris = Debris(images, files, repositories.ledger.known)
+        debris = Debris(images, files, repositories.ledger.known, repositories.originals.named)
         holding = Holding(images, repositories.tombstones, files, Quarantine(paths), rule, volume, plans)
         cleanup = Cleanup(
             images,
