@@ -42,7 +42,7 @@ def _table(taking: Sequence[intake.Row], giving: Sequence[serving.Row], returnin
     table.add_section()
     for each in giving:
         times = (f"{each.p50_milliseconds:.1f}", f"{each.p99_milliseconds:.1f}")
-        table.add_row("serving a private picture", each.way, f"{each.per_second:.0f}/s", f"{each.ratio:.0%}", *times)
+        table.add_row(f"serving {each.what}", each.way, f"{each.per_second:.0f}/s", f"{each.ratio:.0%}", *times)
     table.add_section()
     for back in returning:
         table.add_row("restore of 1,000 pictures, 50 ms away", back.way, *restore.figures(back), "", "")

@@ -11,10 +11,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
+from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
+
+import requests
 
 from bench.intake import sample_png
 from tests.fixtures.nginx import file_site, find_nginx, new_ports, proxy_site, running_nginx
@@ -23,6 +26,7 @@ from tests.fixtures.server import Person, ServerProcess
 ROUNDS = 3
 SECONDS = 3
 CONNECTIONS = 16
+THUMBNAIL_WIDTH = 512
 FLOOR = "plain nginx, the same file, nobody asked"
 
 WRK_LINES = {"rate": r"Requests/sec:\s+([\d.]+)", "p50": r"50%\s+([\d.]+)(us|ms|s)", "p99": r"99%\s+([\d.]+)(us|ms|s)"}
@@ -40,8 +44,9 @@ class Round:
 
 @dataclass(frozen=True)
 class Row:
-    """One way of serving: the medians of its rounds, and its share of the floor's answers per second."""
+    """One way of serving one thing: the medians of its rounds, and its share of the floor's answers per second."""
 
+    what: str
     way: str
     per_second: float
     ratio: float
@@ -51,25 +56,34 @@ class Row:
 
 @dataclass(frozen=True)
 class Target:
-    """An address and the Cookie header that opens it."""
+    """An address, the Cookie header that opens it, and the ETag of what the client already has."""
 
     url: str
     cookie: str = ""
+    known: str = ""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What to send along."""
+        return {"Cookie": self.cookie, **({"If-None-Match": self.known} if self.known else {})}
 
 
 def measure(rounds: int = ROUNDS, seconds: int = SECONDS) -> list[Row]:
-    """Ask every way for the same picture in turns, so that they meet the same machine, and return the medians.
+    """Ask every way for the same thing in turns, so that they meet the same machine, and return the medians.
 
     Raises ``RuntimeError`` when there is no nginx, or when a way does not answer with the picture's bytes.
     """
     ask = _wrk if shutil.which("wrk") else _own_client
-    with _targets() as targets:
-        taken: dict[str, list[Round]] = {way: [] for way in targets}
-        for _ in range(rounds):
-            for way, target in targets.items():
-                taken[way].append(ask(target, seconds))
-    floor = statistics.median(each.per_second for each in taken[FLOOR])
-    return [_row(way, each, floor) for way, each in taken.items()]
+    rows: list[Row] = []
+    with _targets() as everything:
+        for what, targets in everything.items():
+            taken: dict[str, list[Round]] = {way: [] for way in targets}
+            for _ in range(rounds):
+                for way, target in targets.items():
+                    taken[way].append(ask(target, seconds))
+            floor = statistics.median(each.per_second for each in taken[FLOOR])
+            rows += [_row(what, way, each, floor) for way, each in taken.items()]
+    return rows
 
 
 def client_name() -> str:
@@ -77,16 +91,16 @@ def client_name() -> str:
     return "wrk" if shutil.which("wrk") else "a small Python client (wrk is not installed, so nginx looks slower)"
 
 
-def _row(way: str, taken: list[Round], floor: float) -> Row:
+def _row(what: str, way: str, taken: list[Round], floor: float) -> Row:
     rate, p50, p99 = (
         statistics.median(getattr(each, name) for each in taken)
         for name in ("per_second", "p50_milliseconds", "p99_milliseconds")
     )
-    return Row(way, round(rate), round(rate / floor, 2), round(p50, 2), round(p99, 2))
+    return Row(what, way, round(rate), round(rate / floor, 2), round(p50, 2), round(p99, 2))
 
 
 @contextmanager
-def _targets() -> Iterator[dict[str, Target]]:
+def _targets() -> Iterator[dict[str, dict[str, Target]]]:
     nginx = find_nginx()
     if nginx is None:
         raise RuntimeError("There is no nginx to compare with; on Debian: apt-get install nginx-light")
@@ -101,20 +115,29 @@ def _targets() -> Iterator[dict[str, Target]]:
         image = next((plain.folder / "Storage" / "uploads").glob("*.*"))
         ports = new_ports(3)
         sites = [
-            file_site(image.parent, ports[0]),
+            file_site(plain.folder / "Storage", ports[0]),
             proxy_site(plain.port, plain.folder / "Storage", ports[1]),
             proxy_site(handing.port, handing.folder / "Storage", ports[2]),
         ]
         stack.enter_context(running_nginx(nginx, folder / "nginx", sites, ports))
         ways = {
-            FLOOR: Target(f"http://127.0.0.1:{ports[0]}/{image.name}"),
+            FLOOR: Target(f"http://127.0.0.1:{ports[0]}/uploads/{image.name}"),
             "ChatBot alone": targets["plain"],
             "ChatBot behind nginx": _through(targets["plain"], ports[1]),
             "ChatBot behind nginx, X-Accel-Redirect": _through(targets["handing"], ports[2]),
         }
+        thumbnail = plain.folder / "Storage" / "thumbnails" / f"{image.stem}_{THUMBNAIL_WIDTH}.webp"
+        small = {way: replace(each, url=f"{each.url}?w={THUMBNAIL_WIDTH}") for way, each in ways.items()}
+        small[FLOOR] = Target(f"http://127.0.0.1:{ports[0]}/thumbnails/{thumbnail.name}")
         for target in ways.values():
             _check(target, image.read_bytes())
-        yield ways
+        for target in small.values():
+            _check(target, thumbnail.read_bytes())
+        yield {
+            f"a picture of {image.stat().st_size / 1000:.0f} kB": ways,
+            f"a thumbnail of {thumbnail.stat().st_size / 1000:.0f} kB": small,
+            "304, the browser has it": {way: _revalidating(each) for way, each in ways.items()},
+        }
 
 
 @contextmanager
@@ -138,10 +161,21 @@ def _through(target: Target, port: int) -> Target:
     return Target(f"http://127.0.0.1:{port}{urlsplit(target.url).path}", target.cookie)
 
 
-def _check(target: Target, expected: bytes) -> None:
+def _revalidating(target: Target) -> Target:
+    known = replace(target, known=_get(target).headers["ETag"])
+    if _get(known).status_code != HTTPStatus.NOT_MODIFIED:
+        raise RuntimeError(f"{target.url} does not confirm what was just sent.")
+    return known
+
+
+def _get(target: Target) -> requests.Response:
     path = urlsplit(target.url)
     with Person(f"{path.scheme}://{path.netloc}") as person:
-        answer = person.get(path.path, headers={"Cookie": target.cookie})
+        return person.get(target.url.removeprefix(f"{path.scheme}://{path.netloc}"), headers=target.headers)
+
+
+def _check(target: Target, expected: bytes) -> None:
+    answer = _get(target)
     if sha256(answer.content).digest() != sha256(expected).digest():
         raise RuntimeError(f"{target.url} answered {answer.status_code} and not with the picture.")
 
@@ -149,9 +183,12 @@ def _check(target: Target, expected: bytes) -> None:
 def _wrk(target: Target, seconds: int) -> Round:
     command = ["wrk", "-t", "1", "-c", str(CONNECTIONS), "-d", f"{seconds}s", "--latency"]
     done = subprocess.run(
-        [*command, "-H", f"Cookie: {target.cookie}", target.url], check=True, capture_output=True, text=True
+        [*command, *(f"-H{name}: {value}" for name, value in target.headers.items()), target.url],
+        check=True,
+        capture_output=True,
+        text=True,
     )
-    if "Non-2xx" in done.stdout:
+    if "Non-2xx" in done.stdout:  # wrk counts 304 among the good ones
         raise RuntimeError(f"{target.url} refused: {done.stdout}")
     found = {name: re.search(pattern, done.stdout) for name, pattern in WRK_LINES.items()}
     rate, p50, p99 = (each.groups() if each else ("nan",) for each in found.values())
@@ -177,7 +214,9 @@ async def _ask_all(target: Target, seconds: int) -> list[float]:
 async def _ask_for(target: Target, until: float) -> list[float]:
     path = urlsplit(target.url)
     reader, writer = await asyncio.open_connection(path.hostname, path.port)
-    question = f"GET {path.path} HTTP/1.1\r\nHost: {path.netloc}\r\nCookie: {target.cookie}\r\n\r\n".encode()
+    headers = "".join(f"{name}: {value}\r\n" for name, value in target.headers.items())
+    address = f"{path.path}?{path.query}" if path.query else path.path
+    question = f"GET {address} HTTP/1.1\r\nHost: {path.netloc}\r\n{headers}\r\n".encode()
     times = []
     while (started := time.perf_counter()) < until:
         writer.write(question)
