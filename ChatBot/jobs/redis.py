@@ -56,7 +56,9 @@ def _pool(url: str) -> ConnectionPool:
         )
     except ValueError as error:
         raise SettingsError(
-            f"REDIS_URL is not the address of a Redis ({error}): set it to something like redis://127.0.0.1:6379/0."
+            # Without the reason: it may quote a part of the password.
+            "REDIS_URL is not the address of a Redis: set it to something like redis://127.0.0.1:6379/0, and write "
+            "signs such as / and @ in a password as %2F and %40."
         ) from error
 
 

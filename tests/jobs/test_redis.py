@@ -107,10 +107,12 @@ def test_a_redis_that_is_away_at_the_start_is_waited_for() -> None:
     jobs.close()
 
 
-@pytest.mark.parametrize("url", ["redis://127.0.0.1:not-a-port/0", "redis://[broken"])
-def test_an_address_that_is_none_stops_the_start(url: str) -> None:
-    with pytest.raises(SettingsError, match="REDIS_URL"):
+@pytest.mark.parametrize("url", ["redis://127.0.0.1:hunter2/0", "redis://[broken"])
+def test_an_address_that_is_none_stops_the_start_and_is_not_quoted(url: str) -> None:
+    with pytest.raises(SettingsError, match="REDIS_URL") as stopped:
         RedisJobs(url, "test")
+
+    assert "hunter2" not in str(stopped.value)
 
 
 def test_a_wrong_password_stops_the_start(tmp_path: Path) -> None:
