@@ -38,8 +38,8 @@ STATUSES = {
     errors.DatabaseUnavailable("x"): 503,
     errors.Cancelled("x"): 409,
 }
-WITHOUT_STATUS = {errors.ChatBotError, errors.SettingsError, errors.ProviderError}
-"""Classes that no request can meet: the roots, and what stops the start."""
+WITHOUT_STATUS = {errors.ChatBotError, errors.SettingsError, errors.ProviderError, errors.QueueUnavailable}
+"""Classes that no request can meet: the roots, what stops the start, and what the worker takes care of itself."""
 
 
 def classes(root: type[errors.ChatBotError]) -> Iterator[type[errors.ChatBotError]]:
