@@ -116,6 +116,10 @@ class Promises(RuleBasedStateMachine):
     def crash(self) -> None:
         self.world.crash()
 
+    @rule()
+    def power_cut(self) -> None:
+        self.world.power_cut()
+
     @precondition(lambda self: self.world.ids("live"))
     @rule(data=st.data(), how=DAMAGE)
     def the_disk_loses(self, data: st.DataObject, how: object) -> None:

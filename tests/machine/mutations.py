@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -122,6 +123,17 @@ def _blind_find(_original: Callable[..., Any]) -> Callable[..., Any]:
     return lambda self, image_id, **_: original(self, image_id, trashed=True)
 
 
+def _unsynced(_original: Callable[..., Any]) -> Callable[..., Any]:
+    """Bytes are written and not synced before the picture is acknowledged."""
+
+    def write(self: Any, path: Path, data: bytes) -> None:
+        descriptor = self._calls.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        os.write(descriptor, data)
+        os.close(descriptor)
+
+    return write
+
+
 def _torn(original: Callable[..., Any]) -> Callable[..., Any]:
     """Half of a file is written under its final name."""
     return lambda self, folder, filename, data, **options: original(
@@ -148,6 +160,8 @@ MUTATIONS: dict[str, Mutation] = {
     "evict without fetching the copy again": replaced(LastCopyRule, "why_kept", _always("")),
     "send the local file without checking it": replaced(Resolver, "_prove", _unchecked_open),
     "send a cloud copy without checking it": replaced(Resolver, "_fetch", _first_bytes_win),
+    "acknowledge before the bytes are synced": replaced(FileStore, "_write_temporary", _unsynced),
+    "acknowledge before the name is synced": replaced(FileStore, "_sync_folder", _always(None)),
     "write half a file": replaced(FileStore, "write", _torn),
     "the trash still answers": together(
         replaced(Images, "find", _blind_find), replaced(gallery, "can_view_image", _ownership_is_enough)

@@ -14,11 +14,13 @@ from typing import Any
 
 from ChatBot.bootstrap import build
 from ChatBot.config import Settings
+from ChatBot.container import Services
 from ChatBot.errors import ChatBotError, NotFound
 from ChatBot.generators.base import GenerationRequest
 from ChatBot.models import Copy, Image, Message, Provenance, User, new_id, now
 from ChatBot.services.access import Viewer
 from tests.fixtures.application import CHEAP_HASHER, PASSWORD, SECRET_KEY
+from tests.machine.power import ForgetfulDisk
 from tests.media.samples import noise, saved
 from tests.standins.hosts import HostServer
 from tests.standins.picture_host import PictureHost
@@ -59,7 +61,8 @@ class World:
                 "trash_days": 1,
             },
         )
-        self.services = build(self._settings, hasher=CHEAP_HASHER)
+        self._disk = ForgetfulDisk()
+        self.services = self._started()
         self.people = [self.services.accounts.create(name, PASSWORD) for name in ("ann", "bob")]
         self.promises: dict[str, Promise] = {}
         self.shares: dict[str, tuple[str, str]] = {}
@@ -74,10 +77,22 @@ class World:
         self.hosts.__exit__(None, None, None)
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def _started(self) -> Services:
+        services = build(self._settings, hasher=CHEAP_HASHER)
+        services.files._calls = self._disk.calls
+        return services
+
+    def power_cut(self) -> None:
+        """End everything at once, and let the disk forget what was not synced."""
+        self.services.close()
+        self._disk.cut()
+        self.services = self._started()
+        self.services.recovery.sweep(lonely=True)
+
     def crash(self) -> None:
         """Forget the running services as a killed process would, and start new ones on what is stored."""
         old = self.services
-        self.services = build(self._settings, hasher=CHEAP_HASHER)
+        self.services = self._started()
         old.close()
         self.services.recovery.sweep(lonely=True)
 
