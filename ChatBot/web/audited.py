@@ -30,6 +30,8 @@ ACTIONS: dict[str, str] = {
     "shares.revoke": "share.revoke",
     "pages.revoke_share": "share.revoke",
     "shared.unlock": "share.unlock",
+    "shared.continue_by_form": "share.continue",
+    "shared.continue_as_copy": "share.continue",
     "shared.page": "share.open",
     "shared.data": "share.open",
     "picture_links.create": "link.create",

@@ -125,6 +125,7 @@ def continue_by_form(path: LinkPath) -> BaseResponse:
         return redirect(url_for("pages.login", next=_base(path.token)), HTTPStatus.SEE_OTHER)
     if not _unlocked(share):
         return redirect(_base(path.token), HTTPStatus.SEE_OTHER)
+    acted_on(share.id)
     made = services().continuing.copy(user, share, checked(request.form.get("key")) or new_id())
     return redirect(url_for("pages.conversation", conversation_id=made), HTTPStatus.SEE_OTHER)
 
@@ -138,6 +139,7 @@ def continue_as_copy(path: LinkPath) -> tuple[dict[str, Any], int] | BaseRespons
     share = services().sharing.open(path.token)
     if not _unlocked(share):
         return _locked()
+    acted_on(share.id)
     key = checked(request.headers.get("Idempotency-Key")) or new_id()
     made = services().continuing.copy(current_account(), share, key)
     return conversation_json(services().threads.get(current_viewer(), made)), HTTPStatus.CREATED

@@ -131,17 +131,21 @@ class Promises(RuleBasedStateMachine):
     def a_host_loses_a_picture(self, data: st.DataObject, host: str) -> None:
         self.world.lose_copy(data.draw(st.sampled_from(self.world.ids("live"))), host)
 
-    @precondition(lambda self: any(each.conversation_id for each in self.world.promises.values()))
+    @precondition(lambda self: self._conversations())
     @rule(data=st.data())
     def share(self, data: st.DataObject) -> None:
-        choices = sorted(
-            (each.conversation_id, number)
-            for number, person in enumerate(self.world.people)
-            for each in self.world.promises.values()
-            if each.conversation_id and each.owner == person
-        )
-        conversation_id, person = data.draw(st.sampled_from(choices))
-        self.world.share(str(conversation_id), self.world.people[person])
+        conversation_id, person = data.draw(st.sampled_from(self._conversations()))
+        self.world.share(conversation_id, self.world.people[person])
+
+    @precondition(lambda self: self._conversations())
+    @rule(data=st.data(), linked=st.booleans())
+    def remove_a_conversation(self, data: st.DataObject, linked: bool) -> None:
+        conversation_id, person = data.draw(st.sampled_from(self._conversations()))
+        if linked:  # two rules in a row about the same conversation would be drawn too seldom
+            self.world.share(conversation_id, self.world.people[person])
+        shown = self.world.remove(conversation_id, self.world.people[person])
+        # A key goes with the last picture of its message.
+        self.by_key = {key: made for key, made in self.by_key.items() if not made & shown}
 
     @precondition(lambda self: self.world.shares)
     @rule(data=st.data())
@@ -211,6 +215,23 @@ class Promises(RuleBasedStateMachine):
                     assert self.world.shared(token, image_id) is None, "a link shows a picture of another conversation"
             for token in self.world.revoked:
                 assert self.world.shared(token, image_id) is None, "a revoked link still shows a picture"
+
+    @invariant()
+    def links_show_what_they_were_made_with(self) -> None:
+        for share_id, image_ids in self.world.pinned.items():
+            token, _ = self.world.shares[share_id]
+            for image_id in image_ids:
+                if self.world.promises[image_id].state == "live" and not self._hosts_are_ill():
+                    assert self.world.shared(token, image_id) is not None, "a link lost its picture"
+
+    def _conversations(self) -> list[tuple[str, int]]:
+        """Return the conversations that there are, each with the number of its owner."""
+        found = {
+            (each.conversation_id, self.world.people.index(each.owner))
+            for each in self.world.promises.values()
+            if each.conversation_id and each.conversation_id not in self.world.removed
+        }
+        return sorted(found)
 
     def _hosts_are_ill(self) -> bool:
         """Say whether a picture that lives in the cloud only may be out of reach for now."""

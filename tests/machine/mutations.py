@@ -168,6 +168,7 @@ MUTATIONS: dict[str, Mutation] = {
     ),
     "everybody is the owner": replaced(gallery, "can_view_image", _always(True)),
     "a link shows every picture": replaced(sharing.Sharing, "image", _share_shows_all),
+    "deleting a conversation forgets its links": replaced(Shares, "pinned", _always(set())),
     "revoking does nothing": replaced(Shares, "revoke", _always(True)),
     "idempotency keys are forgotten": replaced(Threads, "ask", _without_key),
 }

@@ -67,7 +67,11 @@ class World:
         self.promises: dict[str, Promise] = {}
         self.shares: dict[str, tuple[str, str]] = {}
         """Open links: share id -> (token, conversation id)."""
+        self.pinned: dict[str, set[str]] = {}
+        """The pictures that each open link was made with."""
         self.revoked: set[str] = set()
+        self.removed: set[str] = set()
+        """Conversations that were deleted."""
         self._random = random.Random(7)
 
     def close(self) -> None:
@@ -128,10 +132,23 @@ class World:
     def share(self, conversation_id: str, owner: User) -> None:
         share, token = self.services.sharing.create(owner, conversation_id)
         self.shares[share.id] = (token, conversation_id)
+        self.pinned[share.id] = set(share.image_ids)
 
     def revoke(self, share_id: str, owner: User) -> None:
         self.services.sharing.revoke(owner, share_id)
         self.revoked.add(self.shares.pop(share_id)[0])
+        del self.pinned[share_id]
+
+    def remove(self, conversation_id: str, owner: User) -> set[str]:
+        """Delete a conversation and return its pictures; those that an open link shows stay."""
+        self.services.threads.remove(owner, conversation_id)
+        self.removed.add(conversation_id)
+        kept = set().union(*self.pinned.values())
+        shown = {each for each, promise in self.promises.items() if promise.conversation_id == conversation_id}
+        for image_id in shown - kept:
+            if self.promises[image_id].state == "live":
+                self.promises[image_id].state = "trashed"
+        return shown
 
     # What time and operators do
 

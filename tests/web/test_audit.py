@@ -108,6 +108,16 @@ def test_opening_a_link_in_vain_is_kept_without_its_token(ann: Api, visitor: Api
     assert share["token"] not in str(kept(ann))
 
 
+def test_continuing_a_shared_conversation_is_kept_by_its_link(ann: Api, bob: Api) -> None:
+    made = ann.generate(width=64, height=64)
+    share = ann.post(f"/api/conversation/{made['conversation_id']}/share", json={}).json
+
+    bob.post(f"/api/share/{share['token']}/continue")
+
+    (entry,) = [entry for entry in kept(ann) if entry["action"] == "share.continue"]
+    assert (entry["target_id"], entry["outcome"]) == (share["id"], "ok")
+
+
 def test_no_secret_is_ever_kept(app: Flask, ann: Api, database: Database[dict[str, Any]]) -> None:
     token = ann.post("/api/tokens", json={}).json["token"]
     made = ann.generate()
