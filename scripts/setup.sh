@@ -125,6 +125,7 @@ install_test_programs() {
     has nginx || missing="$missing nginx-light"
     has redis-server || missing="$missing redis-server"
     has git || missing="$missing git"
+    has strace || missing="$missing strace"
     [ -n "$missing" ] || return 0
     if ! may_install; then
         warn "some tests need programs that are not here: sudo apt-get install$missing"

@@ -195,3 +195,13 @@ def test_every_test_that_the_proof_names_exists() -> None:
 
     assert named
     assert absent == []
+
+
+def test_every_fault_in_the_proof_has_a_test_function() -> None:
+    page = (PROJECT_ROOT / "docs" / "proof.md").read_text("utf-8")
+    rows = [line for line in page[page.index("## Faults") :].splitlines() if line.startswith("| ")]
+
+    vague = [line for line in rows if not line.startswith("| fault") and not re.search(r"\.py::[\w:]+`", line)]
+
+    assert rows
+    assert vague == []
