@@ -77,7 +77,10 @@ class Replicator:
         history: Notes = NO_HISTORY,
         take_in: TakeIn = lambda _image_id, _receipt: None,
         wake: Wake = lambda _image_id, _at: None,
+        clock: Callable[[], datetime] = now,
     ) -> None:
+        """``clock`` returns the present time in UTC."""
+        self._clock = clock
         self._wake = wake
         self._history = history
         self._take_in = take_in
@@ -93,7 +96,7 @@ class Replicator:
         hosts = self._chain.open_to(private=private)
         if not hosts:
             return ()
-        until = now() + timedelta(seconds=LEASE_SECONDS)
+        until = self._clock() + timedelta(seconds=LEASE_SECONDS)
         first = hosts[0].name
         return (Copy(host=first, state="leased", lease_owner=self._owner, lease_until=until, next_at=until),)
 
@@ -109,7 +112,7 @@ class Replicator:
         hosts = self._chain.open_to(private=image.private)
         if not hosts:
             return False
-        fresh = Copy(host=hosts[0].name, next_at=now())
+        fresh = Copy(host=hosts[0].name, next_at=self._clock())
         old = next((copy for copy in reversed(image.copies) if copy.host == fresh.host), None)
         if old is None:
             return self._images.add_copy(image.id, fresh)
@@ -117,11 +120,11 @@ class Replicator:
 
     def work_once(self) -> bool:
         """Do one due piece of the outbox; False when nothing is due."""
-        return self._work(self._images.lease_due(self._owner, LEASE_SECONDS, now()))
+        return self._work(self._images.lease_due(self._owner, LEASE_SECONDS, self._clock()))
 
     def work_on(self, image_id: str) -> bool:
         """Do one due piece of the outbox that is about this picture; False when nothing of it is due."""
-        return self._work(self._images.lease_due(self._owner, LEASE_SECONDS, now(), image_id))
+        return self._work(self._images.lease_due(self._owner, LEASE_SECONDS, self._clock(), image_id))
 
     def _work(self, lease: Lease | None) -> bool:
         if lease is None:
@@ -167,9 +170,9 @@ class Replicator:
 
     def _record(self, image: Image, attempt: Attempt) -> None:
         for host, failure in attempt.failures.items():
-            self._store(image, host, partial(after_failure, failure=failure, at=now()))
+            self._store(image, host, partial(after_failure, failure=failure, at=self._clock()))
         if attempt.receipt is not None:
-            change = partial(after_upload, receipt=attempt.receipt, owner=self._owner, at=now())
+            change = partial(after_upload, receipt=attempt.receipt, owner=self._owner, at=self._clock())
             uploaded = self._store(image, attempt.receipt.host, change)
             if uploaded is not None:
                 self._read_back(image, uploaded)
@@ -218,9 +221,9 @@ class Replicator:
         try:
             data = self._chain.member(copy.host).fetch(copy.url or "")
         except (ProviderError, BytesMissing) as error:
-            proved = after_unread(copy, str(error), now())
+            proved = after_unread(copy, str(error), self._clock())
         else:
-            proved = after_read(copy, image, data, now())
+            proved = after_read(copy, image, data, self._clock())
         if not self._images.set_copy(image.id, copy, proved):
             log.warning("replication.lost_race", image=image.id, host=copy.host, state=proved.state)
             return

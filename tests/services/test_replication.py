@@ -300,3 +300,28 @@ def test_whoever_looks_is_told_of_every_change(pair: Workshop, host: ScriptedHos
 
     assert told == 1
     assert pair.changed == [image.id] * 2
+
+
+@pytest.mark.parametrize("outage", [timedelta(minutes=10), timedelta(days=1)], ids=["ten minutes", "a day"])
+def test_after_hosts_were_down_for_long_everything_arrives(
+    pair: Workshop, host: ScriptedHost, other: ScriptedHost, ann: User, outage: timedelta
+) -> None:
+    begun = at = now()
+    host.down = other.down = BUSY
+    image = pair.upload(ann)
+    pair.replicator._clock = lambda: at
+    tries = 0
+    while at < begun + outage:
+        copies = pair.image(image.id).copies
+        assert {copy.state for copy in copies} == {"retry"}
+        at = min(copy.next_at for copy in copies if copy.next_at)
+        tries += pair.replicator.work_once()
+    host.down = other.down = None
+
+    at += timedelta(hours=1)
+    while pair.replicator.work_once():
+        pass
+
+    assert states(pair.image(image.id)) == {"first": "verified", "second": "verified"}
+    assert len(copies) == 2
+    assert tries < 40 + 2 * outage / timedelta(minutes=10)
