@@ -103,8 +103,10 @@ def decoding_slot() -> Iterator[None]:
             _semaphore.release()
 
 
-def inspect(data: bytes, *, max_pixels: int, max_frames: int) -> Picture:
+def inspect(data: bytes, *, max_pixels: int, max_frames: int, max_canvas_pixels: int | None = None) -> Picture:
     """Decode a PNG, JPEG, GIF or WEBP completely and return it; its name and declared type are never asked.
+
+    ``max_canvas_pixels`` bounds animations further (None: no further), where new ones come in.
 
     Callers that keep several pictures should hold ``decoding_slot`` for as long as they use one.
 
@@ -119,6 +121,8 @@ def inspect(data: bytes, *, max_pixels: int, max_frames: int) -> Picture:
     stripped = STRIPPERS[picture_format](data)
     _check_pixels(stripped.extent, max_pixels)
     _check_frames(stripped.frames, max_frames)
+    if stripped.frames > 1 and max_canvas_pixels is not None:
+        _check_canvas(stripped.extent, max_canvas_pixels)
     with decoding_slot():
         return _decode(stripped, picture_format, max_pixels)
 
@@ -185,6 +189,14 @@ def _check_pixels(size: tuple[int, int], max_pixels: int) -> None:
     if size[0] * size[1] > max_pixels:
         raise PictureRefused(
             f"The picture has {size[0]} x {size[1]} pixels; at most {max_pixels:,} are allowed.", reason="pixels"
+        )
+
+
+def _check_canvas(size: tuple[int, int], max_pixels: int) -> None:
+    if size[0] * size[1] > max_pixels:
+        raise PictureRefused(
+            f"The animation has {size[0]} x {size[1]} pixels; at most {max_pixels:,} are allowed in a moving picture.",
+            reason="pixels",
         )
 
 

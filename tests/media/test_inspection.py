@@ -16,6 +16,7 @@ from PIL import Image
 from PIL.ExifTags import GPS, IFD, Base
 
 from ChatBot.errors import PictureRefused
+from ChatBot.media.encoding import encode
 from ChatBot.media.inspection import Picture, decoding_slot, inspect
 from tests.media.samples import LIMITS, animation, marked, noise, photograph, png_chunk, saved
 
@@ -157,6 +158,21 @@ def test_ten_thousand_frames_are_refused_by_counting() -> None:
     assert refusal(data) == "frames"
     assert refusal(animation("WEBP", frames=5), max_frames=4) == "frames"
     assert refusal(animation("PNG", frames=5), max_frames=4) == "frames"
+
+
+def test_an_animation_on_a_huge_canvas_is_refused_although_a_still_picture_may_be_as_large() -> None:
+    moving = bytearray(animation("GIF"))
+    moving[6:10] = struct.pack("<HH", 808, 32_806)
+
+    assert refusal(bytes(moving), max_canvas_pixels=10_000_000) == "pixels"
+    with pytest.raises(PictureRefused, match="moving picture"):
+        encode(bytes(moving), max_bytes=0, **LIMITS)
+
+
+def test_an_animation_that_is_kept_already_has_no_further_limit() -> None:
+    data = animation("GIF", size=(100, 100), frames=3)
+
+    assert inspect(data, max_pixels=10_000, max_frames=3).frames == 3
 
 
 def test_many_large_frames_are_refused_together() -> None:

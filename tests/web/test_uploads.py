@@ -20,7 +20,8 @@ from pymongo.database import Database
 from werkzeug.test import TestResponse
 
 from tests.fixtures.application import Api
-from tests.media.samples import noise, photograph, saved
+from tests.media.malformed import malformed
+from tests.media.samples import noise, opened, photograph, saved
 from tests.standins.hosts import HostServer
 
 
@@ -116,6 +117,19 @@ def test_what_is_no_picture_is_refused_and_nothing_is_written(
         assert answer.json["detail"]
     assert files(tmp_path) == []
     assert database["messages"].count_documents({}) == 0
+
+
+def test_malformed_pictures_are_refused_with_a_reason_or_stored_decodable(ann: Api, tmp_path: Path) -> None:
+    answers = [hand_in(ann, data) for data in malformed(150, seed=2)]
+
+    stored = [answer.json for answer in answers if answer.status_code == 201]
+    refused = [answer for answer in answers if answer.status_code != 201]
+    assert stored
+    assert {(answer.status_code, answer.mimetype) for answer in refused} == {(422, "application/problem+json")}
+    assert all(answer.json["reason"] and answer.json["detail"] for answer in refused)
+    for image in stored:
+        assert opened(ann.get(image["src"]).data).size == (image["width"], image["height"])
+    assert len([name for name in files(tmp_path) if "_" not in name]) == len(stored)
 
 
 def chunked(api: Api, body: bytes, content_type: str) -> TestResponse:
