@@ -111,11 +111,12 @@ class History(Repository):
     def note_all(self, what: Happening, hosts: Mapping[str, str | None]) -> None:
         """Write down that the same happened to many pictures, in one write."""
         at = now()
-        entries = [Entry(image_id=image_id, at=at, what=what, host=host) for image_id, host in hosts.items()]
+        blank = Entry(image_id="", at=at, what=what).model_dump()
+        entries = [{**blank, "image_id": image_id, "host": host} for image_id, host in hosts.items()]
         try:
             with translating():
                 if entries:
-                    self._collection.insert_many([entry.model_dump() for entry in entries], ordered=False)
+                    self._collection.insert_many(entries, ordered=False)
         except ChatBotError as error:
             log.warning("history.not_noted", images=len(entries), what=what, error=str(error))
 
