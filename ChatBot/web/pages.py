@@ -205,7 +205,10 @@ def _safe_next(target: str | None) -> str:
     """Return a path of this site to go on to; anything that could lead elsewhere becomes the start page."""
     if not target or not target.startswith("/") or target.startswith(("//", "/\\")):
         return "/"
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+    except ValueError:  # brackets that hold no address
+        return "/"
     if parts.scheme or parts.netloc or any(ord(character) < 32 or character == "\\" for character in target):
         return "/"
     return target
