@@ -14,6 +14,7 @@ from ChatBot.db.embedded import RunningServer
 from ChatBot.db.repositories import Repositories
 from ChatBot.generators.base import Generator
 from ChatBot.hosts.chain import HostChain
+from ChatBot.media.decoding import Decoder
 from ChatBot.media.files import FileStore
 from ChatBot.media.spool import Spool
 from ChatBot.outbound import Gate
@@ -63,6 +64,7 @@ class Services:
     chain: HostChain
     gate: Gate
     files: FileStore
+    decoder: Decoder
     spool: Spool
     accounts: Accounts
     audit: Audit
@@ -111,6 +113,7 @@ class Services:
         self.upkeep.volume.begin_again()
         self.recovery.sweep(lonely=self.settings.mongodb_uri is None)
         self.worker.start()
+        self.decoder.prepare()
 
     def wind_down(self) -> None:
         """End the open streams and the work behind messages, so that the requests that wait for them are answered."""
@@ -124,6 +127,7 @@ class Services:
         self.maintenance.close()
         self.worker.close()
         self.replicator.close()
+        self.decoder.close()
         self.gate.close()
         self.database.client.close()
         self.server.stop()

@@ -46,7 +46,7 @@ class PictureRefused(InputError):
     """The bytes are not a picture that can be kept.
 
     ``reason`` is a stable word for programs: ``empty``, ``format``, ``truncated``, ``corrupt``, ``pixels``,
-    ``frames``.
+    ``frames``, ``memory`` (it needs more to decode than there is), ``time`` (it takes longer).
     """
 
     def __init__(self, message: str, *, reason: str) -> None:

@@ -15,18 +15,24 @@ from ChatBot.db.connection import connect, ping
 from ChatBot.db.embedded import AttachedServer, RunningServer, ensure
 from ChatBot.errors import DatabaseUnavailable
 from ChatBot.logs import hide
+from ChatBot.media.decoding import Decoder
 
 ADOPTION_AT_START_SECONDS = 5.0
 """The rest of a large collection of the original design is turned in the background."""
 
 
 def build(
-    settings: Settings, *, purpose: str = "serving", may_attach: bool = True, hasher: PasswordHasher | None = None
+    settings: Settings,
+    *,
+    purpose: str = "serving",
+    may_attach: bool = True,
+    hasher: PasswordHasher | None = None,
+    decoder: Decoder | None = None,
 ) -> Services:
     """Build every service.
 
     ``may_attach`` lets this process use the embedded database of another one that runs (commands, workers); ``hasher``
-    replaces the password hashing, which is slow on purpose.
+    replaces the password hashing, which is slow on purpose; ``decoder`` replaces the processes that decode pictures.
     Raises ``SettingsError`` or ``DatabaseUnavailable`` with a sentence that says what to do.
     """
     hide(settings.secrets)
@@ -35,7 +41,7 @@ def build(
         database = connect(server.uri, settings.mongodb_db)
         try:
             _require_answer(database, settings)
-            return Wiring(settings, server, database, hasher or PasswordHasher()).services()
+            return Wiring(settings, server, database, hasher or PasswordHasher(), decoder).services()
         except BaseException:
             database.client.close()
             raise

@@ -16,6 +16,7 @@ from ChatBot.generators import build_generators
 from ChatBot.hosts import build_chain, build_s3_records
 from ChatBot.hosts.base import NO_LIMIT, Allowance
 from ChatBot.jobs import build_jobs
+from ChatBot.media.decoding import Decoder, DecoderPool
 from ChatBot.media.files import FileStore
 from ChatBot.media.paths import StoragePaths
 from ChatBot.media.records import DiskRecords, record_lock
@@ -32,12 +33,18 @@ class Ground:
     """The parts that need no other service."""
 
     def __init__(
-        self, settings: Settings, server: RunningServer, database: Database[dict[str, Any]], hasher: PasswordHasher
+        self,
+        settings: Settings,
+        server: RunningServer,
+        database: Database[dict[str, Any]],
+        hasher: PasswordHasher,
+        decoder: Decoder | None = None,
     ) -> None:
         self.settings = settings
         self.server = server
         self.database = database
         self.hasher = hasher
+        self.decoder = decoder or DecoderPool(max_pixels=settings.image_max_pixels)
         self.repositories = Repositories.on(database)
         self.paths = StoragePaths(settings.storage_root)
         self.paths.ensure()

@@ -41,6 +41,7 @@ class Operations(Conversations):
             self.chain,
             max_pixels=limits.image_max_pixels,
             max_frames=limits.image_max_frames,
+            decoder=self.decoder,
         )
 
     @cached_property
@@ -55,6 +56,7 @@ class Operations(Conversations):
             self.replicator.work_once,
             max_age_days=self.settings.image_max_age_days,
             history=self.stewardship.history,
+            decoder=self.decoder,
         )
 
     @cached_property

@@ -30,6 +30,7 @@ class Pictures(Ground):
             self.repositories.images,
             self.files,
             self.gallery.announce,
+            decoder=self.decoder,
             history=self.stewardship.history,
             take_in=self.stewardship.orphans.take_in,
             wake=self.outbox.wake,
@@ -57,7 +58,7 @@ class Pictures(Ground):
 
     @cached_property
     def resolver(self) -> Resolver:
-        return Resolver(self.files, self.repositories.images, self.chain, self.stewardship.history)
+        return Resolver(self.files, self.repositories.images, self.chain, self.stewardship.history, self.decoder)
 
     @cached_property
     def image_handler(self) -> ImageHandler:
@@ -69,6 +70,7 @@ class Pictures(Ground):
             self.privacy,
             IntakeLimits(settings.image_max_bytes, settings.image_max_pixels, settings.image_max_frames),
             cloud_wait_seconds=settings.cloud_wait_seconds,
+            decoder=self.decoder,
             room=self.stewardship.quota,
             history=self.stewardship.history,
         )
@@ -84,6 +86,7 @@ class Pictures(Ground):
             self.replicator.retire,
             self.gallery.announce,
             days=self.settings.copy_check_days,
+            decoder=self.decoder,
             history=self.stewardship.history,
         )
 

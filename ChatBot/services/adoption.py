@@ -20,9 +20,9 @@ import structlog
 from ChatBot.db.originals import Originals
 from ChatBot.errors import BytesMissing, ChatBotError
 from ChatBot.hosts.chain import HostChain
+from ChatBot.media.decoding import IN_PROCESS, Decoder
 from ChatBot.media.encoding import EXTENSIONS
 from ChatBot.media.files import FileStore
-from ChatBot.media.inspection import inspect
 from ChatBot.models import Conversation, Copy, Folder, Image, Message, new_id, now
 
 log = structlog.get_logger(__name__)
@@ -35,13 +35,21 @@ class Adoption:
     """Turns documents of the original design into this one's."""
 
     def __init__(
-        self, originals: Originals, files: FileStore, chain: HostChain, *, max_pixels: int, max_frames: int
+        self,
+        originals: Originals,
+        files: FileStore,
+        chain: HostChain,
+        *,
+        max_pixels: int,
+        max_frames: int,
+        decoder: Decoder = IN_PROCESS,
     ) -> None:
         self._originals = originals
         self._files = files
         self._chain = chain
         self._max_pixels = max_pixels
         self._max_frames = max_frames
+        self._decoder = decoder
 
     def adopt_all(self, most_seconds: float = float("inf")) -> int:
         """Turn what can be turned now, and begin nothing after so many seconds; returns how many were looked at."""
@@ -119,7 +127,7 @@ class Adoption:
     def _described(
         self, entry: dict[str, Any], folder: Folder, data: bytes, owner_id: str, created_at: datetime
     ) -> Image:
-        picture = inspect(data, max_pixels=self._max_pixels, max_frames=self._max_frames)
+        picture = self._decoder.examine(data, max_pixels=self._max_pixels, max_frames=self._max_frames)
         image_id = str(entry["id"]) if _is_id(entry.get("id")) else new_id()
         filename = f"{image_id}.{EXTENSIONS[picture.format]}"
         self._files.write(folder, filename, data)

@@ -22,7 +22,7 @@ from hashlib import sha256
 
 from ChatBot.errors import ChatBotError, ProviderError, ProviderRefused, ProviderUnavailable
 from ChatBot.hosts.base import DeletionProof, Receipt
-from ChatBot.media.inspection import inspect
+from ChatBot.media.decoding import IN_PROCESS, Decoder
 from ChatBot.models import Copy, Image, new_id
 
 LEASE_SECONDS = 300.0
@@ -67,12 +67,15 @@ def after_failure(copy: Copy, failure: ProviderError, at: datetime) -> Copy:
     return copy.model_copy(update={**common, "state": "retry", "next_at": at + timedelta(seconds=wait)})
 
 
-def after_read(copy: Copy, image: Image, data: bytes, at: datetime) -> Copy:
-    """Return the copy after its URL gave ``data``: verified when that is the picture, suspect when it is not."""
+def after_read(copy: Copy, image: Image, data: bytes, at: datetime, decoder: Decoder = IN_PROCESS) -> Copy:
+    """Return the copy after its URL gave ``data``: verified when that is the picture, suspect when it is not.
+
+    ``decoder`` looks at bytes that are not the stored ones.
+    """
     settled = {"lease_owner": None, "lease_until": None, "next_at": None, "error": None}
     if sha256(data).hexdigest() == image.sha256:
         return copy.model_copy(update={**settled, "state": "verified", "fidelity": "exact", "verified_at": at})
-    if _same_picture_re_encoded(data, image):
+    if _same_picture_re_encoded(data, image, decoder):
         return copy.model_copy(update={**settled, "state": "verified", "fidelity": "transcoded", "verified_at": at})
     return doubted(copy, "The URL returned other bytes than were sent.", at)
 
@@ -86,9 +89,9 @@ def after_unread(copy: Copy, error: str, at: datetime) -> Copy:
     return copy.model_copy(update={**common, "next_at": at + timedelta(seconds=backoff_seconds(attempts))})
 
 
-def after_check(copy: Copy, image: Image, data: bytes, at: datetime) -> Copy:
+def after_check(copy: Copy, image: Image, data: bytes, at: datetime, decoder: Decoder = IN_PROCESS) -> Copy:
     """Return a copy that was verified or suspect after its URL gave ``data``; what was exact must be exact again."""
-    seen = after_read(copy, image, data, at)
+    seen = after_read(copy, image, data, at, decoder)
     if copy.fidelity == "exact" and seen.fidelity != "exact":
         return doubted(copy, "The URL returned the picture re-encoded.", at)
     return seen if seen.state == "suspect" else seen.model_copy(update={"attempts": 0})
@@ -177,9 +180,9 @@ def _is_being_sent(copy: Copy, at: datetime) -> bool:
     return copy.state == "leased" and copy.lease_until is not None and copy.lease_until > at
 
 
-def _same_picture_re_encoded(data: bytes, image: Image) -> bool:
+def _same_picture_re_encoded(data: bytes, image: Image, decoder: Decoder) -> bool:
     try:
-        picture = inspect(data, max_pixels=image.width * image.height, max_frames=max(image.frames, 1))
+        picture = decoder.examine(data, max_pixels=image.width * image.height, max_frames=max(image.frames, 1))
     except ChatBotError:
         return False
     return (picture.width, picture.height) == (image.width, image.height)

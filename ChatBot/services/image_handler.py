@@ -17,7 +17,8 @@ from ChatBot.db.history import NO_HISTORY, Notes
 from ChatBot.db.messages import Messages
 from ChatBot.errors import Cancelled, ChatBotError, DatabaseUnavailable, IntegrityError
 from ChatBot.hosts.base import Upload
-from ChatBot.media.encoding import StoredPicture, encode
+from ChatBot.media.decoding import IN_PROCESS, Decoder
+from ChatBot.media.encoding import StoredPicture
 from ChatBot.media.files import FileStore
 from ChatBot.models import Image, Message, MessageStatus, Provenance, new_id, now
 from ChatBot.services.privacy import Privacy
@@ -62,6 +63,7 @@ class ImageHandler:
         limits: IntakeLimits,
         *,
         cloud_wait_seconds: float,
+        decoder: Decoder = IN_PROCESS,
         room: Room = UNLIMITED,
         history: Notes = NO_HISTORY,
     ) -> None:
@@ -69,6 +71,7 @@ class ImageHandler:
         self._messages = messages
         self._replicator = replicator
         self._privacy = privacy
+        self._decoder = decoder
         self._limits = limits
         self._cloud_wait_seconds = cloud_wait_seconds
         self._room = room
@@ -119,7 +122,7 @@ class ImageHandler:
 
         Raises ``PictureRefused``, ``TooLarge`` or ``StorageError``; then neither file nor copy stays.
         """
-        picture = encode(
+        picture = self._decoder.encode(
             data,
             max_bytes=self._limits.max_bytes,
             max_pixels=self._limits.max_pixels,

@@ -12,7 +12,7 @@ from hashlib import sha256
 
 from ChatBot.errors import BytesMissing, ChatBotError, ProviderError
 from ChatBot.hosts.base import CloudHost, DeletionProof, Receipt, Upload
-from ChatBot.media.inspection import inspect
+from ChatBot.media.decoding import IN_PROCESS
 from ChatBot.models import new_id
 
 SIDE_PIXELS = 8
@@ -73,7 +73,7 @@ def _why_different(host: CloudHost, upload: Upload, data: bytes) -> str:
         return ""
     if not host.traits.may_recompress:
         return "Other bytes came back than were sent."
-    picture = inspect(data, max_pixels=SIDE_PIXELS**2, max_frames=1)
+    picture = IN_PROCESS.examine(data, max_pixels=SIDE_PIXELS**2, max_frames=1)
     same_size = (picture.width, picture.height) == (SIDE_PIXELS, SIDE_PIXELS)
     return "" if same_size else "Another picture came back than was sent."
 

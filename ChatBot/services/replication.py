@@ -21,6 +21,7 @@ from ChatBot.db.images import Images, Lease
 from ChatBot.errors import BytesMissing, ChatBotError, ProviderError, ProviderUnavailable
 from ChatBot.hosts.base import Receipt, Upload
 from ChatBot.hosts.chain import Attempt, HostChain
+from ChatBot.media.decoding import IN_PROCESS, Decoder
 from ChatBot.media.files import FileStore
 from ChatBot.models import Copy, Image, new_id, now
 from ChatBot.services.copies import LEASE_SECONDS, after_failure, after_read, after_unread, after_upload
@@ -74,6 +75,7 @@ class Replicator:
         files: FileStore,
         on_change: Listener,
         *,
+        decoder: Decoder = IN_PROCESS,
         history: Notes = NO_HISTORY,
         take_in: TakeIn = lambda _image_id, _receipt: None,
         wake: Wake = lambda _image_id, _at: None,
@@ -82,6 +84,7 @@ class Replicator:
         """``clock`` returns the present time in UTC."""
         self._clock = clock
         self._wake = wake
+        self._decoder = decoder
         self._history = history
         self._take_in = take_in
         self._chain = chain
@@ -223,7 +226,7 @@ class Replicator:
         except (ProviderError, BytesMissing) as error:
             proved = after_unread(copy, str(error), self._clock())
         else:
-            proved = after_read(copy, image, data, self._clock())
+            proved = after_read(copy, image, data, self._clock(), self._decoder)
         if not self._images.set_copy(image.id, copy, proved):
             log.warning("replication.lost_race", image=image.id, host=copy.host, state=proved.state)
             return

@@ -15,9 +15,9 @@ from ChatBot.db.history import NO_HISTORY, Notes
 from ChatBot.db.images import Images
 from ChatBot.errors import BytesMissing, ChatBotError, IntegrityError, NotFound, StorageError
 from ChatBot.hosts.chain import HostChain
+from ChatBot.media.decoding import IN_PROCESS, Decoder
 from ChatBot.media.files import FileStore
 from ChatBot.media.paths import THUMBNAIL_WIDTHS
-from ChatBot.media.thumbnails import render
 from ChatBot.models import Copy, Image, LocalState
 
 log = structlog.get_logger(__name__)
@@ -42,8 +42,16 @@ class Opened:
 class Resolver:
     """Opens the bytes of pictures and of their thumbnails; only the recorded bytes ever leave it."""
 
-    def __init__(self, files: FileStore, images: Images, chain: HostChain, history: Notes = NO_HISTORY) -> None:
+    def __init__(
+        self,
+        files: FileStore,
+        images: Images,
+        chain: HostChain,
+        history: Notes = NO_HISTORY,
+        decoder: Decoder = IN_PROCESS,
+    ) -> None:
         self._history = history
+        self._decoder = decoder
         self._files = files
         self._images = images
         self._chain = chain
@@ -77,7 +85,7 @@ class Resolver:
     def _make_thumbnail(self, image: Image, width: int) -> Opened:
         opened = self.open(image)
         with opened.file as file:
-            data = render(file.read(), width, max_pixels=image.width * image.height)
+            data = self._decoder.render(file.read(), width, max_pixels=image.width * image.height)
         if data is None:
             return self.open(image)
         try:

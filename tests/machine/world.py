@@ -17,6 +17,7 @@ from ChatBot.config import Settings
 from ChatBot.container import Services
 from ChatBot.errors import ChatBotError, NotFound
 from ChatBot.generators.base import GenerationRequest
+from ChatBot.media.decoding import IN_PROCESS
 from ChatBot.models import Copy, Image, Message, Provenance, User, new_id, now
 from ChatBot.services.access import Viewer
 from tests.fixtures.application import CHEAP_HASHER, PASSWORD, SECRET_KEY
@@ -82,7 +83,7 @@ class World:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _started(self) -> Services:
-        services = build(self._settings, hasher=CHEAP_HASHER)
+        services = build(self._settings, hasher=CHEAP_HASHER, decoder=IN_PROCESS)
         services.files._calls = self._disk.calls
         return services
 

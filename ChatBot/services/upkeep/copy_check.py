@@ -16,6 +16,7 @@ from ChatBot.db.history import NO_HISTORY, Notes, note_copy
 from ChatBot.db.images import Images
 from ChatBot.errors import BytesMissing, ChatBotError, ProviderError
 from ChatBot.hosts.chain import HostChain
+from ChatBot.media.decoding import IN_PROCESS, Decoder
 from ChatBot.media.files import FileStore
 from ChatBot.models import Copy, Image, now
 from ChatBot.services.copies import LEASE_SECONDS, after_check, after_no_answer, doubted, lease
@@ -42,6 +43,7 @@ class CopyCheck:
         on_change: Callable[[str], None],
         *,
         days: int,
+        decoder: Decoder = IN_PROCESS,
         history: Notes = NO_HISTORY,
     ) -> None:
         """A proof is good for so many ``days``; 0: for ever, and then only copies in doubt are looked at."""
@@ -52,6 +54,7 @@ class CopyCheck:
         self._retire = retire
         self._on_change = on_change
         self._days = days or 365_000
+        self._decoder = decoder
         self._history = history
 
     def check_due(self) -> int:
@@ -75,7 +78,9 @@ class CopyCheck:
         if not self._images.set_copy(image.id, copy, claimed):
             return copy  # somebody else works on it
         try:
-            seen = after_check(claimed, image, self._chain.member(copy.host).fetch(copy.url or ""), now())
+            seen = after_check(
+                claimed, image, self._chain.member(copy.host).fetch(copy.url or ""), now(), self._decoder
+            )
         except BytesMissing as error:
             seen = doubted(claimed, str(error), now())
         except ProviderError as error:

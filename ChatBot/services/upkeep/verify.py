@@ -15,6 +15,7 @@ from typing import Literal
 from ChatBot.db.images import Images
 from ChatBot.errors import BytesMissing, ChatBotError, IntegrityError
 from ChatBot.hosts.chain import HostChain
+from ChatBot.media.decoding import IN_PROCESS, Decoder
 from ChatBot.media.files import FileStore
 from ChatBot.media.paths import THUMBNAIL_FOLDER
 from ChatBot.models import UNSETTLED_COPY_STATES, Copy, Image, LocalState, now
@@ -98,9 +99,11 @@ class Verify:
         debris: Debris,
         volume: Volume,
         search: Callable[[], OrphanSearchReport],
+        decoder: Decoder = IN_PROCESS,
     ) -> None:
         """``search`` finds copies that belong to no picture."""
         self._search = search
+        self._decoder = decoder
         self._images = images
         self._files = files
         self._chain = chain
@@ -207,7 +210,7 @@ class Verify:
         except ChatBotError as error:
             look.say("unreachable", str(error), copy.host)
             return
-        seen = after_check(copy, look.image, data, now())
+        seen = after_check(copy, look.image, data, now(), self._decoder)
         if seen.state == "suspect":
             self._suspect(look, copy, f"{copy.host} gave other bytes than were sent ({len(data)} bytes)")
             return

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ChatBot.db.history import NO_HISTORY, Notes
 from ChatBot.db.repositories import Repositories
 from ChatBot.hosts.chain import HostChain
+from ChatBot.media.decoding import IN_PROCESS, Decoder
 from ChatBot.media.files import FileStore
 from ChatBot.media.paths import StoragePaths
 from ChatBot.media.quarantine import Quarantine
@@ -54,6 +55,7 @@ class Upkeep:
         *,
         max_age_days: int,
         history: Notes = NO_HISTORY,
+        decoder: Decoder = IN_PROCESS,
     ) -> Upkeep:
         """Wire them; ``work_once`` does a piece of the outbox."""
         images, shares = repositories.images, repositories.shares
@@ -81,7 +83,7 @@ class Upkeep:
             holding,
             cleanup,
             Restore(images, files, resolver, volume, history),
-            Verify(images, files, chain, debris, volume, search.run),
+            Verify(images, files, chain, debris, volume, search.run, decoder),
             Replicate(images, files, chain, work_once),
             ShareDoctor(shares, sharing, Evidence(files, chain)),
             search,
