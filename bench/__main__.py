@@ -11,24 +11,31 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.table import Table
 
-from bench import intake, restore, serving
+from bench import intake, restore, saving, serving
 
 
 def main() -> None:
     """Measure and print; each part compares ways within its own run, so its ratios hold on any machine."""
-    taking, giving, returning = intake.measure(), serving.measure(), restore.measure()
+    taking, giving = intake.measure(), serving.measure()
+    returning, keeping = restore.measure(), saving.measure()
     if "--json" in sys.argv[1:]:
         body = {
             "intake": [asdict(row) for row in taking],
             "serving": [asdict(row) for row in giving],
             "restore": [asdict(row) for row in returning],
+            "saving": [asdict(row) for row in keeping],
         }
         sys.stdout.write(json.dumps(body) + "\n")
         return
-    Console().print(_table(taking, giving, returning))
+    Console().print(_table(taking, giving, returning, keeping))
 
 
-def _table(taking: Sequence[intake.Row], giving: Sequence[serving.Row], returning: Sequence[restore.Row]) -> Table:
+def _table(
+    taking: Sequence[intake.Row],
+    giving: Sequence[serving.Row],
+    returning: Sequence[restore.Row],
+    keeping: Sequence[saving.Row],
+) -> Table:
     load = f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     caption = f"Client: {serving.client_name()}, {serving.CONNECTIONS} connections. Machine: {load}."
     table = Table(title="ChatBot: performance", caption=caption, title_justify="left", caption_justify="left")
@@ -46,6 +53,9 @@ def _table(taking: Sequence[intake.Row], giving: Sequence[serving.Row], returnin
     table.add_section()
     for back in returning:
         table.add_row("restore of 1,000 pictures, 50 ms away", back.way, *restore.figures(back), "", "")
+    table.add_section()
+    for kept in keeping:
+        table.add_row(saving.WHAT, kept.way, f"{kept.per_second:.1f}/s", f"{kept.ratio:.0%}", "", "")
     return table
 
 

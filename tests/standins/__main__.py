@@ -14,8 +14,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.standins")
     parser.add_argument("kind", choices=["hosts"])
     parser.add_argument("--port", type=int, default=0, help="0 takes a free port")
+    parser.add_argument("--delay-ms", type=float, default=0, help="every answer comes so much later")
     arguments = parser.parse_args()
     with HostServer(port=arguments.port) as server:
+        server.delay_seconds = arguments.delay_ms / 1000
         lines = [f"base {server.base_url}"]
         lines += [f"control {server.base_url}/control/{service.name}" for service in server.services]
         lines += [f"{name}={value}" for name, value in {**server.environment, **server.s3.environment}.items()]

@@ -115,6 +115,8 @@ class Server:
 
     def __init__(self, *services: Service, port: int = 0, address: str = "127.0.0.1") -> None:
         self.services = services
+        self.delay_seconds = 0.0
+        """Every answer comes so much later, as from a host that is far away."""
         self.requests: list[Request] = []
         """Every request that was read completely, oldest first."""
         self.connections = 0
@@ -201,6 +203,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         query = {name: values[0] for name, values in parse_qs(split.query, keep_blank_values=True).items()}
         headers = {name.lower(): value for name, value in self.headers.items()}
+        self.server.owner.stopping.wait(self.server.owner.delay_seconds)
         self._deliver(self.server.owner.answer(Request(self.command, split.path, query, headers, body)))
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _serve  # noqa: N815 - http.server's own names
