@@ -9,7 +9,7 @@ from typing import Any
 
 from ChatBot.errors import ProviderRefused, ProviderUnavailable, RefusalReason
 from ChatBot.hosts.base import DeletionProof, HostTraits, Receipt, Upload
-from ChatBot.hosts.web import FETCH_SECONDS, REPLY_BYTES, UPLOAD_SECONDS, WebHost
+from ChatBot.hosts.web import DEADLINES, REPLY_BYTES, Deadlines, WebHost
 from ChatBot.models import new_id
 from ChatBot.outbound import Fetched, Gate, malformed, raise_for_status
 
@@ -47,18 +47,9 @@ class ImgbbHost(WebHost):
     page_hosts = frozenset({"ibb.co", "ibb.co.com"})
 
     def __init__(
-        self,
-        *,
-        api_url: str,
-        delete_api_url: str,
-        api_key: str,
-        gate: Gate,
-        upload_seconds: float = UPLOAD_SECONDS,
-        fetch_seconds: float = FETCH_SECONDS,
+        self, *, api_url: str, delete_api_url: str, api_key: str, gate: Gate, deadlines: Deadlines = DEADLINES
     ) -> None:
-        super().__init__(
-            api_url=api_url, api_key=api_key, gate=gate, upload_seconds=upload_seconds, fetch_seconds=fetch_seconds
-        )
+        super().__init__(api_url=api_url, api_key=api_key, gate=gate, deadlines=deadlines)
         self._delete_api_url = delete_api_url
         self._delete_gate = gate.trusting(delete_api_url)
 
@@ -70,7 +61,7 @@ class ImgbbHost(WebHost):
             self._api_url,
             provider=self.name,
             max_bytes=REPLY_BYTES,
-            deadline_seconds=self._upload_seconds,
+            deadline_seconds=self._deadlines.upload_seconds,
             form={"key": self._api_key},
             files={"image": (filename, upload.data, upload.mime_type)},
         )
@@ -119,7 +110,7 @@ class ImgbbHost(WebHost):
             self._delete_api_url,
             provider=self.name,
             max_bytes=REPLY_BYTES,
-            deadline_seconds=self._fetch_seconds,
+            deadline_seconds=self._deadlines.fetch_seconds,
             form={
                 "pathname": f"/{picture_id}/{secret}",
                 "action": "delete",

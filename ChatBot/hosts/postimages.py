@@ -55,7 +55,7 @@ class PostimagesHost(WebHost):
             self._api_url,
             provider=self.name,
             max_bytes=REPLY_BYTES,
-            deadline_seconds=self._upload_seconds,
+            deadline_seconds=self._deadlines.upload_seconds,
             form={
                 "key": self._api_key,
                 "o": _CLIENT_MARK,
@@ -105,7 +105,7 @@ class PostimagesHost(WebHost):
             removal_page,
             provider=self.name,
             max_bytes=REPLY_BYTES,
-            deadline_seconds=self._fetch_seconds,
+            deadline_seconds=self._deadlines.fetch_seconds,
             allowed_hosts=self.page_hosts,
         )
         if page.status in GONE_STATUSES:
@@ -119,7 +119,7 @@ class PostimagesHost(WebHost):
             urljoin(removal_page, "/json"),
             provider=self.name,
             max_bytes=REPLY_BYTES,
-            deadline_seconds=self._fetch_seconds,
+            deadline_seconds=self._deadlines.fetch_seconds,
             allowed_hosts=self.page_hosts,
             form={"image": parts["id"], "hash": parts["hash"]},
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from ChatBot.errors import BytesMissing, ProviderError, ProviderRefused
@@ -9,11 +10,18 @@ from ChatBot.hosts.base import CloudHost, Upload
 from ChatBot.models import new_id
 from ChatBot.outbound import Fetched, Gate, malformed, raise_for_status
 
-UPLOAD_SECONDS = 45.0
-"""Total deadline of an upload: 25 MB at 5 Mbit/s takes 40 s, a usual picture of 500 KB less than one."""
 
-FETCH_SECONDS = 30.0
-"""Total deadline of a read-back or of one step of a deletion."""
+@dataclass(frozen=True)
+class Deadlines:
+    """The seconds that each call to a host may take in all, however slowly its bytes come."""
+
+    upload_seconds: float = 45.0
+    """25 MB at 5 Mbit/s take 40 s, a usual picture of 500 KB less than one."""
+    fetch_seconds: float = 30.0
+    """Of a read-back or of one step of a deletion."""
+
+
+DEADLINES = Deadlines()
 
 REPLY_BYTES = 256 * 1024
 """Cap on API replies and removal pages; real ones have a few kilobytes."""
@@ -31,21 +39,12 @@ class WebHost(CloudHost):
     picture_hosts: ClassVar[frozenset[str]]
     page_hosts: ClassVar[frozenset[str]]
 
-    def __init__(
-        self,
-        *,
-        api_url: str,
-        api_key: str,
-        gate: Gate,
-        upload_seconds: float = UPLOAD_SECONDS,
-        fetch_seconds: float = FETCH_SECONDS,
-    ) -> None:
+    def __init__(self, *, api_url: str, api_key: str, gate: Gate, deadlines: Deadlines = DEADLINES) -> None:
         self._api_url = api_url
         self._api_key = api_key
         self._gate = gate
         self._api_gate = gate.trusting(api_url)
-        self._upload_seconds = upload_seconds
-        self._fetch_seconds = fetch_seconds
+        self._deadlines = deadlines
 
     def _require_sendable(self, upload: Upload) -> None:
         if not self._api_key:
@@ -92,7 +91,7 @@ class WebHost(CloudHost):
             url,
             provider=self.name,
             max_bytes=self.traits.max_bytes,
-            deadline_seconds=self._fetch_seconds,
+            deadline_seconds=self._deadlines.fetch_seconds,
             allowed_hosts=self.picture_hosts,
         )
 

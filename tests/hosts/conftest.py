@@ -8,6 +8,7 @@ import pytest
 
 from ChatBot.hosts.imgbb import ImgbbHost
 from ChatBot.hosts.postimages import PostimagesHost
+from ChatBot.hosts.web import Deadlines
 from ChatBot.outbound import Gate
 from tests.standins.hosts import HostServer
 
@@ -32,8 +33,7 @@ def postimages(server: HostServer, gate: Gate) -> PostimagesHost:
         api_url=server.postimages.api_url,
         api_key="key",
         gate=gate,
-        upload_seconds=DEADLINE_SECONDS,
-        fetch_seconds=DEADLINE_SECONDS,
+        deadlines=Deadlines(DEADLINE_SECONDS, DEADLINE_SECONDS),
     )
 
 
@@ -44,6 +44,5 @@ def imgbb(server: HostServer, gate: Gate) -> ImgbbHost:
         delete_api_url=server.imgbb.delete_api_url,
         api_key="key",
         gate=gate,
-        upload_seconds=DEADLINE_SECONDS,
-        fetch_seconds=DEADLINE_SECONDS,
+        deadlines=Deadlines(DEADLINE_SECONDS, DEADLINE_SECONDS),
     )
