@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -12,10 +13,12 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import intake, restore, saving, serving
+from ChatBot.logs import log_to_stderr
 
 
 def main() -> None:
     """Measure and print; each part compares ways within its own run, so its ratios hold on any machine."""
+    log_to_stderr(logging.WARNING)  # standard output is for the figures
     taking, giving = intake.measure(), serving.measure()
     returning, keeping = restore.measure(), saving.measure()
     if "--json" in sys.argv[1:]:

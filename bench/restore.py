@@ -6,6 +6,7 @@ connections. The floor is the latency alone: files / parallel * 50 ms.
 
 from __future__ import annotations
 
+import logging
 import random
 import shutil
 import statistics
@@ -25,6 +26,7 @@ from ChatBot.bootstrap import build
 from ChatBot.config import PROJECT_ROOT, Settings
 from ChatBot.container import Services
 from ChatBot.db.embedded import EmbeddedServer
+from ChatBot.logs import log_to_stderr
 from ChatBot.models import Copy, Image, Message, new_id, now
 
 FILES = 1000
@@ -182,6 +184,7 @@ def _in_turns(ways: dict[str, Callable[[], None]]) -> list[Row]:
 
 def main() -> None:
     """Print the rows as a table, or with ``--json`` as one object."""
+    log_to_stderr(logging.WARNING)  # standard output is for the figures
     head = f"{'restore of 1,000 pictures':<28}{'seconds':>9}{'x floor':>9}"
     print_rows("restore", measure(), lambda row: f"{row.way:<28}{figures(row)[0]:>9}{figures(row)[1]:>9}", head)
 

@@ -6,6 +6,7 @@ at once, 200 ms each; their read-backs run beside them.
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 import time
@@ -23,6 +24,7 @@ from ChatBot.config import PROJECT_ROOT, Settings
 from ChatBot.container import Services
 from ChatBot.db.embedded import EmbeddedServer
 from ChatBot.hosts import BUILT_IN_HOSTS
+from ChatBot.logs import log_to_stderr
 from ChatBot.models import Provenance
 from ChatBot.services.replication import PARALLEL_UPLOADS
 
@@ -142,6 +144,7 @@ def measure() -> list[Row]:
 
 def main() -> None:
     """Print the rows as a table, or with ``--json`` as one object."""
+    log_to_stderr(logging.WARNING)  # standard output is for the figures
     print_rows("saving", measure(), _line, f"{WHAT:<56}{'per second':>10}{'of ideal':>10}")
 
 

@@ -28,6 +28,7 @@ def build(
     may_attach: bool = True,
     hasher: PasswordHasher | None = None,
     decoder: Decoder | None = None,
+    adoption_seconds: float = ADOPTION_AT_START_SECONDS,
 ) -> Services:
     """Build every service.
 
@@ -41,7 +42,7 @@ def build(
         database = connect(server.uri, settings.mongodb_db)
         try:
             _require_answer(database, settings)
-            return Wiring(settings, server, database, hasher or PasswordHasher(), decoder).services()
+            return Wiring(settings, server, database, hasher or PasswordHasher(), decoder).services(adoption_seconds)
         except BaseException:
             database.client.close()
             raise
@@ -56,10 +57,10 @@ class Wiring(Operations):
     Each room stands on the one before: the ground, pictures, conversations, operations.
     """
 
-    def services(self) -> Services:
+    def services(self, adoption_seconds: float) -> Services:
         """Build everything that ``Services`` names."""
         self.upkeep.volume.begin()
-        self.adoption.adopt_all(ADOPTION_AT_START_SECONDS)
+        self.adoption.adopt_all(adoption_seconds)
         return Services(**{part.name: getattr(self, part.name) for part in fields(Services)})
 
 

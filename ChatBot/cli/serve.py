@@ -51,7 +51,7 @@ def serve(host: str | None, port: int | None) -> None:
     try:
         _claimable_port(address, number)
         # Whatever is wrong is said here in one sentence; inside a server process it would be a traceback.
-        build(settings, purpose="checking the settings").close()
+        build(settings, purpose="checking the settings", adoption_seconds=0).close()
         threading.Thread(target=_announce, args=(address, number), daemon=True).start()
         _keep_serving(settings, address, number)
     finally:

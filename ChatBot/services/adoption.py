@@ -55,7 +55,7 @@ class Adoption:
         """Turn what can be turned now, and begin nothing after so many seconds; returns how many were looked at."""
         looked_at, started = 0, time.monotonic()
         for document in self._originals.waiting():
-            if time.monotonic() - started > most_seconds:
+            if time.monotonic() - started >= most_seconds:
                 break
             looked_at += 1
             owner_id = self._originals.owner_of(document)

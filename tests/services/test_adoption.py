@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from bson import ObjectId
 
+from ChatBot.bootstrap import build
 from ChatBot.container import Services
 from ChatBot.errors import NotFound
 from ChatBot.models import Image, User
@@ -166,3 +167,16 @@ def test_a_cloud_copy_it_names_is_read_back_and_can_restore_it(
 
     assert [(copy.host, copy.state, copy.fidelity) for copy in image.copies] == [("imgbb", "verified", "exact")]
     assert shown(services, image) == PICTURE
+
+
+def test_a_build_without_time_for_it_turns_nothing(services: Services, ann: User) -> None:
+    path = place(services)
+    original(services)
+
+    build(services.settings, adoption_seconds=0).close()
+    untouched = services.database["messages"].count_documents({"images.url": ADDRESS})
+    build(services.settings).close()
+
+    assert untouched == 1
+    assert path.read_bytes() == PICTURE
+    assert shown(services, adopted(services, ann)) == PICTURE
