@@ -34,6 +34,7 @@ def build(
 
     ``may_attach`` lets this process use the embedded database of another one that runs (commands, workers); ``hasher``
     replaces the password hashing, which is slow on purpose; ``decoder`` replaces the processes that decode pictures.
+    For ``adoption_seconds`` what the original design left is turned first; 0 leaves all of it to others.
     Raises ``SettingsError`` or ``DatabaseUnavailable`` with a sentence that says what to do.
     """
     hide(settings.secrets)
