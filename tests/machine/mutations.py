@@ -86,9 +86,9 @@ def _forgetful(original: Callable[..., Copy]) -> Callable[..., Copy]:
 def _any_bytes_are_right(original: Callable[..., Copy]) -> Callable[..., Copy]:
     """Whatever the URL returns counts as the picture."""
 
-    def after_read(copy: Copy, image: Any, data: bytes, at: Any) -> Copy:
+    def after_read(copy: Copy, image: Any, data: bytes, at: Any, *rest: Any) -> Copy:
         update = {"state": "verified", "fidelity": "exact", "verified_at": at, "next_at": None, "lease_owner": None}
-        return original(copy, image, data, at).model_copy(update=update)
+        return original(copy, image, data, at, *rest).model_copy(update=update)
 
     return after_read
 
