@@ -106,7 +106,9 @@ class Promises(RuleBasedStateMachine):
 
     @rule()
     def clean_up(self) -> None:
+        self.world.age_files()
         self.world.clean_up()
+        assert not self.world.strays(), "I4: a file that belongs to nothing outlived the grace time and a clean-up"
 
     @rule()
     def restore(self) -> None:
@@ -223,6 +225,12 @@ class Promises(RuleBasedStateMachine):
             for image_id in image_ids:
                 if self.world.promises[image_id].state == "live" and not self._hosts_are_ill():
                     assert self.world.shared(token, image_id) is not None, "a link lost its picture"
+
+    @invariant()
+    def i10_the_last_copy_is_never_taken(self) -> None:
+        """Also while a host is ill and nobody could see it: the bytes are somewhere, and the record says where."""
+        for image_id in self.world.ids("live"):
+            assert self.world.is_kept(image_id), f"I10: the last copy of {image_id} was taken"
 
     def _conversations(self) -> list[tuple[str, int]]:
         """Return the conversations that there are, each with the number of its owner."""

@@ -32,6 +32,7 @@ from ChatBot.services import gallery, replication, sharing
 from ChatBot.services.access import owns
 from ChatBot.services.resolver import Resolver
 from ChatBot.services.threads import Threads
+from ChatBot.services.upkeep.debris import Debris, Sweep
 from ChatBot.services.upkeep.last_copy import LastCopyRule
 from tests.machine.machine import Promises
 
@@ -162,6 +163,7 @@ MUTATIONS: dict[str, Mutation] = {
     "send a cloud copy without checking it": replaced(Resolver, "_fetch", _first_bytes_win),
     "acknowledge before the bytes are synced": replaced(FileStore, "_write_temporary", _unsynced),
     "acknowledge before the name is synced": replaced(FileStore, "_sync_folder", _always(None)),
+    "files that belong to nothing stay for ever": replaced(Debris, "sweep", _always(Sweep(()))),
     "write half a file": replaced(FileStore, "write", _torn),
     "the trash still answers": together(
         replaced(Images, "find", _blind_find), replaced(gallery, "can_view_image", _ownership_is_enough)

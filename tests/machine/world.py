@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import tempfile
@@ -27,6 +28,7 @@ from tests.standins.hosts import HostServer
 from tests.standins.picture_host import PictureHost
 
 SIDE = 64
+PICTURE_FOLDERS = ("Image_Gen", "uploads", "thumbnails")
 LONG = timedelta(days=2)
 """Longer than every lease, back-off and grace time."""
 
@@ -196,6 +198,33 @@ class World:
 
     def clean_up(self) -> None:
         self.services.cleanup.run(apply=True, max_age_days=0, force=True)
+
+    def age_files(self) -> None:
+        """Let every file under Storage be older than the grace time."""
+        past = (now() - LONG).timestamp()
+        for folder in PICTURE_FOLDERS:
+            for path in (self._settings.storage_root / folder).iterdir():
+                if path.is_file() and not path.is_symlink():
+                    os.utime(path, (past, past))
+
+    def strays(self) -> list[str]:
+        """Return the files whose picture no document holds."""
+        known = {located.image.id for located in self.services.repositories.images.each()}
+        found = (each for folder in PICTURE_FOLDERS for each in (self._settings.storage_root / folder).iterdir())
+        return [each.name for each in found if each.name != ".gitkeep" and each.name[:32] not in known]
+
+    def is_kept(self, image_id: str) -> bool:
+        """Say whether the right bytes are on this disk, or on a host behind an address that the document names."""
+        image = self.image(image_id)
+        if image is None:
+            return False
+        return self._has_local_file(image) or any(
+            str(copy.url).endswith(host.picture_path(one)) and sha256(one.data).hexdigest() == image.sha256
+            for copy in image.copies
+            if copy.url
+            for host in (getattr(self.hosts, copy.host),)
+            for one in host.live
+        )
 
     def restore(self) -> None:
         self.services.restore.run(apply=True)
