@@ -20,6 +20,8 @@ from tests.media.samples import noise, saved
 pytestmark = pytest.mark.server
 
 DESCRIPTORS_LEFT = 2
+LARGEST_FILE_BYTES = 256_000
+"""Above the server's log, below the 388 kB of noise whose write is refused, which is below what is spooled to disk."""
 
 
 @contextmanager
@@ -52,8 +54,19 @@ def out_of_descriptors(process: psutil.Process) -> Iterator[None]:
         process.rlimit(psutil.RLIMIT_NOFILE, limits)
 
 
-def upload(person: Person, seed: int) -> requests.Response:
-    picture = saved(noise((64, 64), seed=seed), "PNG")
+@contextmanager
+def no_large_files(process: psutil.Process) -> Iterator[None]:
+    """Let the system write the first part of a large file and refuse the rest, as on a disk that fills up."""
+    limits = process.rlimit(psutil.RLIMIT_FSIZE)
+    process.rlimit(psutil.RLIMIT_FSIZE, (LARGEST_FILE_BYTES, limits[1]))
+    try:
+        yield
+    finally:
+        process.rlimit(psutil.RLIMIT_FSIZE, limits)
+
+
+def upload(person: Person, seed: int, side: int = 64) -> requests.Response:
+    picture = saved(noise((side, side), seed=seed), "PNG")
     return person.post("/api/uploads", files={"file": ("x.png", picture, "image/png")})
 
 
@@ -89,6 +102,23 @@ def test_a_refused_call_is_said_and_keeps_nothing(
     assert left == before
     assert shown
     again = upload(person, 2)
+    assert again.status_code == 201
+    assert is_whole(person, again.json())
+
+
+def test_a_write_that_the_system_cuts_short_is_said_and_keeps_nothing(server: ServerProcess, person: Person) -> None:
+    kept = upload(person, 1).json()
+    before = files(server)
+
+    with no_large_files(server.worker()):
+        refused = upload(person, 2, side=360)
+        shown = is_whole(person, kept)
+        left = files(server)
+
+    assert (refused.status_code, "File too large" in refused.json()["detail"]) == (503, True), refused.text
+    assert left == before
+    assert shown
+    again = upload(person, 2, side=360)
     assert again.status_code == 201
     assert is_whole(person, again.json())
 
