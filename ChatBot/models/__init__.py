@@ -161,6 +161,11 @@ class Image(Provenance):
     """Earliest time of the next attempt to delete it for good; None before the first one."""
 
     @property
+    def off_public_hosts(self) -> bool:
+        """No public host may be sent it: it is private, or its bytes came unchanged with the metadata they had."""
+        return self.private or self.original_url is not None
+
+    @property
     def best_copy(self) -> Copy | None:
         """The cloud copy to name: the one that was usable first, verified before merely uploaded."""
         usable = [copy for copy in self.copies if copy.state in USABLE_COPY_STATES and copy.url]

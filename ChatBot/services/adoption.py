@@ -146,7 +146,7 @@ class Adoption:
             generated=bool(entry.get("generated", folder == "Image_Gen")),
             prompt=entry.get("prompt"),
             caption=entry.get("caption"),
-            original_url=entry.get("url"),
+            original_url=entry.get("url") or entry.get("cloud_url"),
             copies=(_copy_of(entry, created_at),) if _is_remote(entry) else (),
             created_at=created_at,
         )

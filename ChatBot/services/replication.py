@@ -112,7 +112,7 @@ class Replicator:
 
     def owe(self, image: Image) -> bool:
         """Put a copy on the first host into the outbox if the picture has none there; False when there is no need."""
-        hosts = self._chain.open_to(private=image.private)
+        hosts = self._chain.open_to(private=image.off_public_hosts)
         if not hosts:
             return False
         fresh = Copy(host=hosts[0].name, next_at=self._clock())
@@ -207,7 +207,7 @@ class Replicator:
             failure = ProviderUnavailable(f"The local file cannot be sent: {error}", provider=copy.host)
             self._record(image, Attempt(None, {copy.host: failure}))
             return
-        upload = Upload(image.id, data, image.mime_type, image.sha256, image.private)
+        upload = Upload(image.id, data, image.mime_type, image.sha256, image.off_public_hosts)
         self._record(image, self._attempt(upload, copy, image))
 
     def _attempt(self, upload: Upload, copy: Copy, image: Image) -> Attempt:

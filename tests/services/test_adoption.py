@@ -15,7 +15,7 @@ from bson import ObjectId
 from ChatBot.bootstrap import build
 from ChatBot.container import Services
 from ChatBot.errors import NotFound
-from ChatBot.models import Image, User
+from ChatBot.models import Copy, Image, User, now
 from ChatBot.services.access import Viewer
 from tests.media.samples import noise, saved
 from tests.standins.hosts import HostServer
@@ -167,6 +167,46 @@ def test_a_cloud_copy_it_names_is_read_back_and_can_restore_it(
 
     assert [(copy.host, copy.state, copy.fidelity) for copy in image.copies] == [("imgbb", "verified", "exact")]
     assert shown(services, image) == PICTURE
+
+
+def test_a_picture_with_its_old_metadata_is_never_sent_to_a_public_host(
+    make_services: Callable[..., Services], hosts: HostServer, host_settings: dict[str, Any]
+) -> None:
+    services = make_services(**host_settings)
+    ann = services.accounts.create("ann", "correct horse battery")
+    place(services)
+    original(services)
+    services.adoption.adopt_all()
+    image = adopted(services, ann)
+
+    owed = services.replicator.owe(image)
+    report = services.upkeep.replicate.run(apply=True)
+    services.repositories.images.add_copy(image.id, Copy(host="imgbb", next_at=now()))
+    while services.replicator.work_once():
+        pass
+
+    assert (owed, list(report.impossible), list(report.queued)) == (False, [image.id], [])
+    assert [copy.state for copy in adopted(services, ann).copies] == ["refused"]
+    assert hosts.imgbb.stored == []
+
+
+def test_in_a_private_account_it_becomes_private_and_its_published_copy_is_marked_for_deletion(
+    make_services: Callable[..., Services], hosts: HostServer, host_settings: dict[str, Any]
+) -> None:
+    services = make_services(**host_settings)
+    ann = services.accounts.create("ann", "correct horse battery")
+    services.privacy.set_account(ann, private=True)
+    place(services)
+    hosts.imgbb.accept(PICTURE, "image/png", NAME, {})
+    url = hosts.base_url + hosts.imgbb.picture_path(hosts.imgbb.stored[0])
+    original(services, cloud_url=url, service="imgbb")
+
+    services.adoption.adopt_all()
+    services.privacy.withdraw_due()
+
+    image = adopted(services, ann)
+    assert image.private
+    assert {copy.state for copy in image.copies} <= {"deleting", "delete_manual", "gone"}
 
 
 def test_a_build_without_time_for_it_turns_nothing(services: Services, ann: User) -> None:

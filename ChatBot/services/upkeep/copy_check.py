@@ -102,7 +102,9 @@ class CopyCheck:
         proved = [copy for copy in image.copies if copy.host == bad.host and copy.state == "verified"]
         if proved:
             self._retire(image, bad, proved[-1])
-        elif bad.host in {host.name for host in self._chain.open_to(private=image.private)} and self._is_here(image):
+            return
+        allowed = {host.name for host in self._chain.open_to(private=image.off_public_hosts)}
+        if bad.host in allowed and self._is_here(image):
             self._images.add_replacement(image.id, Copy(host=bad.host, next_at=now()))
 
     def _is_here(self, image: Image) -> bool:

@@ -64,7 +64,7 @@ class Replicate:
             if image.trashed_at is None:
                 report.checked += 1
                 if not _has_verified(image, host):
-                    allowed = private if image.private else names
+                    allowed = private if image.off_public_hosts else names
                     self._consider(image, [each for each in allowed if host in (None, each)], bool(host), report)
                 on_step(report.checked)
         return report
@@ -110,7 +110,9 @@ class Replicate:
         chosen = next(self._usable(image, hosts, explicit), None)
         if chosen is None:
             reasons = (f"{copy.host}: {copy.error or copy.state}" for copy in image.copies if copy.host in hosts)
-            nobody = "it is private, and only public hosts are set up" if image.private else "no host takes it"
+            nobody = (
+                "it stays off public hosts, and only those are set up" if image.off_public_hosts else "no host takes it"
+            )
             report.impossible[image.id] = "; ".join(reasons) or nobody
             return
         try:
