@@ -181,10 +181,10 @@ def test_script_parses_and_may_be_run(shell: str, script: str) -> None:
     assert path.stat().st_mode & 0o111 == 0o111
 
 
-def test_every_test_that_the_proof_names_exists() -> None:
-    named = set(
-        re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", (PROJECT_ROOT / "docs" / "proof.md").read_text("utf-8"))
-    )
+@pytest.mark.parametrize("page", ["proof.md", "security.md"])
+def test_every_test_that_a_page_names_exists(page: str) -> None:
+    text = (PROJECT_ROOT / "docs" / page).read_text("utf-8")
+    named = set(re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", text))
 
     absent = [
         f"{path}::{name}"
@@ -197,11 +197,12 @@ def test_every_test_that_the_proof_names_exists() -> None:
     assert absent == []
 
 
-def test_every_fault_in_the_proof_has_a_test_function() -> None:
-    page = (PROJECT_ROOT / "docs" / "proof.md").read_text("utf-8")
-    rows = [line for line in page[page.index("## Faults") :].splitlines() if line.startswith("| ")]
+@pytest.mark.parametrize(("page", "start"), [("proof.md", "## Faults"), ("security.md", "## Who may")])
+def test_every_fault_and_threat_has_a_test_function(page: str, start: str) -> None:
+    text = (PROJECT_ROOT / "docs" / page).read_text("utf-8")
+    rows = [line for line in text[text.index(start) :].splitlines() if line.startswith("| ")]
 
-    vague = [line for line in rows if not line.startswith("| fault") and not re.search(r"\.py::[\w:]+`", line)]
+    vague = [line for line in rows if line.split("|")[1].strip() not in ("fault", "threat") and ".py::" not in line]
 
-    assert rows
+    assert len(rows) > 15
     assert vague == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -29,6 +30,9 @@ from pymongo.errors import (
 )
 
 from ChatBot.errors import ChatBotError, Conflict, DatabaseUnavailable, InputError, SettingsError, TooLarge
+
+# At DEBUG it quotes whole documents, with the secrets in them.
+logging.getLogger("pymongo.command").setLevel(logging.INFO)
 
 TIMEOUTS_MS = {
     "serverSelectionTimeoutMS": 5000,

@@ -1,0 +1,156 @@
+"""Walks over every route: no host's secret, no change without a token, and foreign things cost what absent ones do."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+from flask import Flask
+from pymongo import monitoring
+from pymongo.database import Database
+
+from tests.fixtures.application import Api
+from tests.standins.hosts import HostServer
+from tests.web.test_guard import Things, address, ask, routes
+from tests.web.test_hygiene import state
+
+STATE_CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
+
+
+class Counting(monitoring.CommandListener):
+    """Counts the commands that reach MongoDB, by thread."""
+
+    def __init__(self) -> None:
+        self.names: dict[int, list[str]] = {}
+
+    def started(self, event: monitoring.CommandStartedEvent) -> None:
+        self.names.setdefault(threading.get_ident(), []).append(event.command_name)
+
+    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
+        """Do nothing."""
+
+    def failed(self, event: monitoring.CommandFailedEvent) -> None:
+        """Do nothing."""
+
+    def during(self, action: Callable[[], Any]) -> list[str]:
+        """Return what this thread asked of MongoDB while it did something."""
+        mine = self.names.setdefault(threading.get_ident(), [])
+        before = len(mine)
+        action()
+        return mine[before:]
+
+
+@pytest.fixture
+def counting() -> Iterator[Counting]:
+    """A listener that every client made from now on tells what it does."""
+    listener = Counting()
+    listeners = monitoring._LISTENERS.command_listeners
+    listeners.append(listener)
+    yield listener
+    listeners.remove(listener)
+
+
+def secrets_of(hosts: HostServer) -> list[str]:
+    """Return the parts of every delete URL that were given out: whoever has one can delete a picture."""
+    given = [*hosts.imgbb.stored, *hosts.postimages.stored]
+    return [one.removal_hash for one in given]
+
+
+@pytest.fixture
+def published(make_app: Callable[..., Flask], host_settings: dict[str, Any]) -> Flask:
+    return make_app(**host_settings)
+
+
+def test_a_hosts_delete_secret_is_in_no_answer_and_no_log(
+    published: Flask, hosts: HostServer, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    ann = Api(published).register("ann")
+    visitor, things = Api(published), vars(Things.of(ann)) | {"filename": "css/app.css", "task_id": "1"}
+    hosts.postimages.fault = "status"
+    Things.of(ann)
+    hosts.imgbb.deletion_ignored = True
+    ann.patch("/api/auth/me", json={"private": True})
+    published.extensions["chatbot"].privacy.withdraw_due()
+    answers = []
+
+    for route, method in routes(published):
+        if method == "GET":
+            names = {name: things.get(name, "0" * 32) for name in route.arguments}
+            for api in (ann, visitor):
+                answer = ask(api, method, address(published, route, names), route.endpoint)
+                if answer.mimetype != "text/event-stream":
+                    answers.append(answer.get_data())
+                answer.close()
+
+    logged = "".join(capfd.readouterr()) + caplog.text
+    secrets = secrets_of(hosts)
+    assert len(secrets) >= 2
+    assert len(answers) > 60
+    for secret in secrets:
+        assert secret not in logged
+        assert not any(secret.encode() in answer for answer in answers)
+
+
+def test_no_route_changes_anything_for_a_session_without_its_token(
+    app: Flask, ann: Api, database: Database[dict[str, Any]]
+) -> None:
+    things = vars(Things.of(ann)) | {"filename": "css/app.css", "task_id": "1"}
+    app.extensions["chatbot"].worker.close()
+    del ann.headers["X-CSRF-Token"]
+    before, tried = state(database), 0
+
+    for route, method in routes(app):
+        if method in STATE_CHANGING:
+            names = {name: things.get(name, "0" * 32) for name in route.arguments}
+            answer = ask(ann, method, address(app, route, names), route.endpoint)
+            assert 400 <= answer.status_code < 500, (route.endpoint, answer.status_code)
+            tried += 1
+
+    assert tried > 30
+    assert state(database) == before
+
+
+def test_another_site_is_told_nothing_and_may_embed_nothing(app: Flask, ann: Api) -> None:
+    things = vars(Things.of(ann)) | {"filename": "css/app.css", "task_id": "1"}
+
+    for route, method in routes(app):
+        if method != "GET" or route.endpoint == "picture_links.picture":  # made to be embedded
+            continue
+        names = {name: things.get(name, "0" * 32) for name in route.arguments}
+        path = address(app, route, names)
+        answer = ann.get(path, headers={"Origin": "https://evil.example"}, buffered=False)
+        asked = ann.http.options(
+            path, headers={"Origin": "https://evil.example", "Access-Control-Request-Method": "DELETE"}
+        )
+        for each in (answer, asked):
+            assert "Access-Control-Allow-Origin" not in each.headers, route.endpoint
+            assert each.headers["Cross-Origin-Resource-Policy"] == "same-origin", route.endpoint
+            assert each.headers["X-Frame-Options"] == "DENY", route.endpoint
+            each.close()
+
+
+def test_a_foreign_thing_costs_the_database_what_an_absent_one_does(
+    counting: Counting, make_app: Callable[..., Flask]
+) -> None:
+    app = make_app()
+    ann, bob = Api(app).register("ann"), Api(app).register("bob")
+    hers, nobodys = vars(Things.of(ann)), vars(Things.absent())
+    app.extensions["chatbot"].worker.close()
+    compared = commands = 0
+
+    for route, method in routes(app):
+        names = sorted(route.arguments)
+        if not names or route.endpoint.startswith(("shared.", "static", "picture_links.picture", "messages.events")):
+            continue
+        paths = [address(app, route, {name: things[name] for name in names}) for things in (nobodys, hers)]
+        absent, foreign = (counting.during(partial(ask, bob, method, path, route.endpoint)) for path in paths)
+        assert foreign == absent, (route.endpoint, method, foreign, absent)
+        compared += 1
+        commands += len(foreign)
+
+    assert compared > 15
+    assert commands > compared, "the listener heard nothing"
