@@ -152,7 +152,7 @@ class Promises(RuleBasedStateMachine):
     @precondition(lambda self: self.world.shares)
     @rule(data=st.data())
     def revoke(self, data: st.DataObject) -> None:
-        share_id = data.draw(st.sampled_from(sorted(self.world.shares)))
+        share_id = data.draw(st.sampled_from(list(self.world.shares)))
         conversation_id = self.world.shares[share_id][1]
         owner = next(each.owner for each in self.world.promises.values() if each.conversation_id == conversation_id)
         self.world.revoke(share_id, owner)
@@ -234,12 +234,12 @@ class Promises(RuleBasedStateMachine):
 
     def _conversations(self) -> list[tuple[str, int]]:
         """Return the conversations that there are, each with the number of its owner."""
-        found = {
+        found = (
             (each.conversation_id, self.world.people.index(each.owner))
             for each in self.world.promises.values()
             if each.conversation_id and each.conversation_id not in self.world.removed
-        }
-        return sorted(found)
+        )
+        return list(dict.fromkeys(found))
 
     def _hosts_are_ill(self) -> bool:
         """Say whether a picture that lives in the cloud only may be out of reach for now."""

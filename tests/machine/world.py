@@ -97,7 +97,11 @@ class World:
         self.services.recovery.sweep(lonely=True)
 
     def crash(self) -> None:
-        """Forget the running services as a killed process would, and start new ones on what is stored."""
+        """Forget the running services as a killed process would, and start new ones on what is stored.
+
+        A save was under way: its file is there, and no document of it.
+        """
+        (self._settings.storage_root / "Image_Gen" / f"{new_id()}.png").write_bytes(b"cut off by a kill")
         old = self.services
         self.services = self._started()
         old.close()
@@ -299,7 +303,8 @@ class World:
             return None
 
     def ids(self, state: str) -> list[str]:
-        return sorted(image_id for image_id, promise in self.promises.items() if promise.state == state)
+        """Return pictures in the order of their making: their ids are random, and a run must be repeatable."""
+        return [image_id for image_id, promise in self.promises.items() if promise.state == state]
 
     def messages(self) -> list[Message]:
         found = self.services.database["messages"].find({})
