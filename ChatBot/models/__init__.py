@@ -153,6 +153,8 @@ class Image(Provenance):
     created_at: datetime
     private: bool = False
     """No public host may have it: its account, or a conversation that shows it, is private."""
+    withheld: bool = False
+    """No public host may ever have it, whatever its owner chooses: it was copied from one that none might have."""
     trashed_at: datetime | None = None
     purging: bool = False
     """Deletion for good has begun: it can no longer be taken out of the trash."""
@@ -163,7 +165,7 @@ class Image(Provenance):
     @property
     def off_public_hosts(self) -> bool:
         """No public host may be sent it: it is private, or its bytes came unchanged with the metadata they had."""
-        return self.private or self.original_url is not None
+        return self.private or self.withheld or self.original_url is not None
 
     @property
     def best_copy(self) -> Copy | None:

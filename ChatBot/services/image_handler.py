@@ -134,7 +134,8 @@ class ImageHandler:
     def stage_copy(self, image: Image, data: bytes, owner_id: str, conversation_id: str | None = None) -> Staged:
         """Do the same with the stored bytes of a picture, as a new one that is another account's own.
 
-        Of what is known about the picture the copy has only what everybody sees who is shown it. Raises
+        Of what is known about the picture the copy has only what everybody sees who is shown it; what no public host
+        might have, none may have of the copy either. Raises
         ``IntegrityError`` when those are not its bytes, or ``StorageError``.
         """
         if sha256(data).hexdigest() != image.sha256:
@@ -145,14 +146,16 @@ class ImageHandler:
             "owner_id": owner_id,
             "filename": f"{image_id}.{image.filename.rpartition('.')[2]}",
             "private": private,
-            "copies": self._replicator.first_copies(private=private),
+            "withheld": image.off_public_hosts,
+            "copies": self._replicator.first_copies(private=private or image.off_public_hosts),
             "created_at": now(),
         }
         return self._begin(Image(**image.model_dump(include=COPIED), **own), data, {})
 
     def _begin(self, image: Image, data: bytes, thumbnails: Mapping[int, bytes]) -> Staged:
         """Start the upload and write the files meanwhile."""
-        delivery = self._replicator.begin(Upload(image.id, data, image.mime_type, image.sha256, private=image.private))
+        upload = Upload(image.id, data, image.mime_type, image.sha256, private=image.off_public_hosts)
+        delivery = self._replicator.begin(upload)
         try:
             self._files.write(image.folder, image.filename, data)
             for width, thumbnail in thumbnails.items():

@@ -91,6 +91,29 @@ def test_a_copy_s_pictures_go_to_the_hosts_as_its_own(
     assert copy.delete_url != original.delete_url
 
 
+@pytest.mark.parametrize("why", ["private", "adopted"])
+def test_what_no_public_host_may_have_none_may_have_of_the_copy_either(
+    make_workshop: Callable[..., Workshop], ann: User, bob: User, why: str
+) -> None:
+    public = ScriptedHost()
+    workshop = make_workshop(hosts=(public,))
+    private = workshop.privacy.set_account(ann, why == "private")
+    share, drawn, _ = shared(workshop, private)
+    if why == "adopted":
+        workshop.images.change(drawn.id, original_url="/static/Storage/Image_Gen/old.png")
+    sent = public.uploads
+
+    own = workshop.image(copied(workshop, bob, share)[1].images[0].id)
+    workshop.privacy.set_account(workshop.privacy.set_account(bob, True), False)
+    while workshop.replicator.work_once():
+        pass
+
+    assert own.off_public_hosts
+    assert workshop.image(own.id).off_public_hosts
+    assert [copy.state for copy in workshop.image(own.id).copies if copy.state != "gone"] == []
+    assert public.uploads - sent == (0 if why == "private" else 1)  # the other picture of an adopted one's conversation
+
+
 def test_the_same_key_gives_the_same_copy_and_another_one_another(workshop: Workshop, ann: User, bob: User) -> None:
     share, _, _ = shared(workshop, ann)
 
