@@ -9,7 +9,7 @@ from typing import Any
 from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
 
 from ChatBot.db.repository import UNRECORDED, Document, Repository, changing
-from ChatBot.models import RECORD_PLACES, Image, Message, MessageStatus, now
+from ChatBot.models import RECORD_PLACES, Image, Kind, Message, MessageStatus, now
 
 HAS_IMAGES: Document = {"images.id": {"$exists": True}}
 """The filter of the partial indexes: a message without pictures takes no room in them."""
@@ -162,9 +162,15 @@ class Messages(Repository):
         self._remove_records(*(f"m-{each['_id']}" for each in self._collection.find(doomed, {"_id": 1})))
         self._collection.delete_many(doomed)
 
-    def gallery(self, owner_id: str, limit: int, before: tuple[datetime, str] | None = None) -> list[Message]:
-        """Return an account's messages that have pictures, newest first, after the (created_at, id) position."""
-        query: Document = {"owner_id": owner_id, "images": {"$elemMatch": {"trashed_at": None}}, **HAS_IMAGES}
+    def gallery(
+        self, owner_id: str, limit: int, before: tuple[datetime, str] | None = None, kind: Kind = "picture"
+    ) -> list[Message]:
+        """Return an account's messages that have pictures, newest first, after the (created_at, id) position.
+
+        ``kind`` asks for those that have files instead.
+        """
+        wanted: Document = {"trashed_at": None, "kind": "file" if kind == "file" else {"$ne": "file"}}
+        query: Document = {"owner_id": owner_id, "images": {"$elemMatch": wanted}, **HAS_IMAGES}
         if before:
             moment, last_id = before
             query["$or"] = [{"created_at": {"$lt": moment}}, {"created_at": moment, "_id": {"$lt": last_id}}]

@@ -93,7 +93,7 @@ class Upload:
 
     @property
     def extension(self) -> str:
-        """File extension without the dot, from the MIME type: ``png``, ``jpg``, ``gif``, ``webp``."""
+        """File extension without the dot, from the MIME type: ``png``, ``jpg``, ``gif``, ``webp``, ``pdf``."""
         return {"image/jpeg": "jpg"}.get(self.mime_type, self.mime_type.rpartition("/")[2])
 
 

@@ -15,7 +15,7 @@ LOCK_SUFFIX = ".lock"
 THUMBNAIL_WIDTHS = (256, 512, 1024)
 """Widths in pixels, narrow to wide."""
 
-_ORIGINAL_NAME = re.compile(r"[0-9a-f]{32}\.(?:png|jpg|gif|webp)", re.ASCII)
+_ORIGINAL_NAME = re.compile(r"[0-9a-f]{32}\.(?:png|jpg|gif|webp|pdf)", re.ASCII)
 _RECORD_NAME = re.compile(r"(?:[clmstu]-[0-9a-f]{32}|complete)\.json", re.ASCII)
 _IMAGE_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 

@@ -22,6 +22,7 @@ __all__ = [
     "Folder",
     "Identifier",
     "Image",
+    "Kind",
     "LocalState",
     "Message",
     "MessageStatus",
@@ -44,6 +45,8 @@ __all__ = [
 
 MessageStatus = Literal["queued", "streaming", "complete", "failed", "cancelled", "interrupted"]
 Folder = Literal["Image_Gen", "uploads"]
+Kind = Literal["picture", "file"]
+"""A file is what was handed in and is no picture: kept byte for byte, never opened here, only downloaded."""
 LocalState = Literal["present", "evicted", "corrupt"]
 CopyState = Literal[
     "pending", "leased", "uploaded", "verified", "retry", "refused", "suspect", "deleting", "gone", "delete_manual"
@@ -126,9 +129,10 @@ class Provenance(Model):
 
 
 class Image(Provenance):
-    """A picture as it is embedded in the message that shows it."""
+    """A picture as it is embedded in the message that shows it; also a file, which has no pixels."""
 
     id: Identifier
+    kind: Kind = "picture"
     folder: Folder
     filename: str
     """``<id>.<extension>`` inside ``folder``."""
@@ -137,7 +141,7 @@ class Image(Provenance):
     """Bytes of the one stored byte string."""
     width: int
     height: int
-    """Pixels, after the EXIF orientation was applied."""
+    """Pixels, after the EXIF orientation was applied; both 0 for a file."""
     frames: int = 1
     sha256: Sha256
     crc32: int
@@ -165,7 +169,17 @@ class Image(Provenance):
     @property
     def off_public_hosts(self) -> bool:
         """No public host may be sent it: it is private, or its bytes came unchanged with the metadata they had."""
-        return self.private or self.withheld or self.original_url is not None
+        return self.private or self.withheld or self.is_file or self.original_url is not None
+
+    @property
+    def is_file(self) -> bool:
+        """It is handed out as a file to keep, and shown nowhere."""
+        return self.kind == "file"
+
+    @property
+    def name(self) -> str:
+        """What it is called where it is shown by its name; never empty."""
+        return self.original_name or f"{self.kind}.{self.filename.rpartition('.')[2]}"
 
     @property
     def best_copy(self) -> Copy | None:

@@ -17,7 +17,7 @@ from ChatBot.db.messages import Messages
 from ChatBot.errors import Cancelled, ChatBotError, InputError, NotFound
 from ChatBot.generators.base import GenerationRequest
 from ChatBot.media.files import FileStore
-from ChatBot.models import Message, User
+from ChatBot.models import Image, Message, User
 from ChatBot.services.access import Viewer
 from ChatBot.services.events import EventLog
 from ChatBot.services.generation import Generation
@@ -192,24 +192,28 @@ class Chat:
     def _turns(self, answer: Message) -> list[Turn]:
         turns = [Turn("system", SYSTEM_PROMPT)]
         history = self._threads.history(answer)
-        shown = [image_id for message in history for image_id in message.attachments][-SHOWN_PICTURES:]
+        attached = [image_id for message in history for image_id in message.attachments]
+        found = {each.image.id: each.image for each in self._images.find_many(attached)}
+        shown = [image_id for image_id, image in found.items() if not image.is_file][-SHOWN_PICTURES:]
         for message in history:
+            own = [found[image_id] for image_id in message.attachments if image_id in found]
             if message.role == "user":
-                pictures = [image_id for image_id in message.attachments if image_id in shown]
-                turns.append(Turn("user", message.content, images=tuple(self._pictures(pictures))))
+                names = [f"[attached file, not readable here: {image.name}]" for image in own if image.is_file]
+                pictures = self._pictures([image for image in own if image.id in shown])
+                turns.append(Turn("user", "\n".join([message.content, *names]).strip(), images=tuple(pictures)))
             elif message.content or message.images:
                 turns.append(Turn("assistant", message.content or f"[picture: {message.images[0].prompt or ''}]"))
         return turns
 
-    def _pictures(self, image_ids: list[str]) -> list[tuple[str, bytes]]:
+    def _pictures(self, images: Sequence[Image]) -> list[tuple[str, bytes]]:
         pictures = []
-        for located in self._images.find_many(image_ids):
+        for image in images:
             try:
-                data = self._files.read(located.image.folder, located.image.filename, located.image.sha256)
+                data = self._files.read(image.folder, image.filename, image.sha256)
             except ChatBotError as error:
-                log.warning("chat.picture_unreadable", image=located.image.id, error=str(error))
+                log.warning("chat.picture_unreadable", image=image.id, error=str(error))
                 continue
-            pictures.append((located.image.mime_type, data))
+            pictures.append((image.mime_type, data))
         return pictures
 
     def _publish(self, message: Message, kind: str, **data: object) -> None:

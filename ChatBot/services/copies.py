@@ -181,6 +181,8 @@ def _is_being_sent(copy: Copy, at: datetime) -> bool:
 
 
 def _same_picture_re_encoded(data: bytes, image: Image, decoder: Decoder) -> bool:
+    if image.is_file:
+        return False
     try:
         picture = decoder.examine(data, max_pixels=image.width * image.height, max_frames=max(image.frames, 1))
     except ChatBotError:

@@ -9,7 +9,7 @@ from ChatBot.db.history import NO_HISTORY, Notes
 from ChatBot.db.images import Images, Located
 from ChatBot.db.messages import Messages
 from ChatBot.errors import InputError, NotFound
-from ChatBot.models import Image, Message, User
+from ChatBot.models import Image, Kind, Message, User
 from ChatBot.services.access import Viewer, can_change, can_view_image
 from ChatBot.services.events import EventLog
 from ChatBot.services.quota import UNLIMITED, Room
@@ -52,16 +52,16 @@ class Gallery:
         return located.image
 
     def page(
-        self, user: User, limit: int, before: tuple[datetime, str] | None = None
+        self, user: User, limit: int, before: tuple[datetime, str] | None = None, kind: Kind = "picture"
     ) -> tuple[list[Image], Message | None]:
-        """Return pictures, newest first, and the message to go on after (None: that was all).
+        """Return pictures (or files), newest first, and the message to go on after (None: that was all).
 
         Whole messages are taken until there are ``limit`` pictures, so a page can be a little longer.
         """
         images: list[Image] = []
-        messages = self._messages.gallery(user.id, limit, before)
+        messages = self._messages.gallery(user.id, limit, before, kind)
         for index, message in enumerate(messages):
-            images += [image for image in message.images if image.trashed_at is None]
+            images += [image for image in message.images if image.trashed_at is None and image.kind == kind]
             if len(images) >= limit:
                 more = index + 1 < len(messages) or len(messages) == limit
                 return images, message if more else None

@@ -1,4 +1,4 @@
-"""``ImageHandler``: accept a picture's bytes, keep them on this disk and in MongoDB, and send them to a cloud host.
+"""``ImageHandler``: accept a picture's bytes (or a PDF's), keep them here and in MongoDB, send them to a cloud host.
 
 The order of a save: validate and encode; write the file durably *while* the upload already runs; one MongoDB write of
 the message with the embedded picture and its pending copies; acknowledge. The answer waits for the hosts a few
@@ -7,6 +7,7 @@ seconds at most, the outbox does the rest.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -17,6 +18,7 @@ from ChatBot.db.history import NO_HISTORY, Notes
 from ChatBot.db.messages import Messages
 from ChatBot.errors import Cancelled, ChatBotError, DatabaseUnavailable, IntegrityError
 from ChatBot.hosts.base import Upload
+from ChatBot.media import documents
 from ChatBot.media.decoding import IN_PROCESS, Decoder
 from ChatBot.media.encoding import StoredPicture
 from ChatBot.media.files import FileStore
@@ -28,7 +30,7 @@ from ChatBot.services.replication import Delivery, Replicator
 log = structlog.get_logger(__name__)
 
 COPIED = {
-    *("folder", "mime_type", "size", "width", "height", "frames", "sha256", "crc32", "thumbhash"),
+    *("kind", "folder", "mime_type", "size", "width", "height", "frames", "sha256", "crc32", "thumbhash"),
     *("generated", "prompt", "caption"),
 }
 """What a copy in another account takes over: what its bytes say anyway, and the words that a viewer reads."""
@@ -82,13 +84,14 @@ class ImageHandler:
         self._room.require_room(owner_id, images)
 
     def save_upload(self, data: bytes, provenance: Provenance, conversation_id: str | None = None) -> Image:
-        """Keep a picture that no conversation shows yet; ``conversation_id`` is the one it is meant for.
+        """Keep a picture or a PDF that no conversation shows yet; ``conversation_id`` is the one it is meant for.
 
         Raises ``QuotaExceeded``, ``PictureRefused``, ``TooLarge``, ``StorageError`` or ``DatabaseUnavailable``; then
         nothing was kept.
         """
         self.require_room(provenance.owner_id)
-        staged = self.stage(data, provenance, conversation_id)
+        stage = self._stage_file if documents.is_pdf(data) else self.stage
+        staged = stage(data, provenance, conversation_id)
         moment = now()
         holder = Message(
             id=new_id(),
@@ -131,6 +134,28 @@ class ImageHandler:
         image = self._describe(picture, provenance, self._privacy.required(provenance.owner_id, conversation_id))
         return self._begin(image, picture.data, picture.thumbnails)
 
+    def _stage_file(self, data: bytes, provenance: Provenance, conversation_id: str | None = None) -> Staged:
+        """Do the same with a PDF, which is kept byte for byte and offered to private hosts only."""
+        documents.require_whole(data)
+        image_id = new_id()
+        image = Image(
+            **provenance.model_dump(),
+            id=image_id,
+            kind="file",
+            folder="uploads",
+            filename=f"{image_id}.{documents.EXTENSION}",
+            mime_type=documents.MIME_TYPE,
+            size=len(data),
+            width=0,
+            height=0,
+            sha256=sha256(data).hexdigest(),
+            crc32=zlib.crc32(data),
+            private=self._privacy.required(provenance.owner_id, conversation_id),
+            copies=self._replicator.first_copies(private=True),
+            created_at=now(),
+        )
+        return self._begin(image, data, {})
+
     def stage_copy(self, image: Image, data: bytes, owner_id: str, conversation_id: str | None = None) -> Staged:
         """Do the same with the stored bytes of a picture, as a new one that is another account's own.
 
@@ -145,6 +170,7 @@ class ImageHandler:
             "id": image_id,
             "owner_id": owner_id,
             "filename": f"{image_id}.{image.filename.rpartition('.')[2]}",
+            "original_name": image.original_name if image.is_file else None,
             "private": private,
             "withheld": image.off_public_hosts,
             "copies": self._replicator.first_copies(private=private or image.off_public_hosts),

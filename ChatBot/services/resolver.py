@@ -71,9 +71,9 @@ class Resolver:
     def open_thumbnail(self, image: Image, width: int) -> Opened:
         """Return a rendition that is ``width`` pixels wide (one of ``THUMBNAIL_WIDTHS``), made anew when it is missing.
 
-        A picture that is not wider than that is returned itself.
+        A picture that is not wider than that is returned itself. Raises ``NotFound`` for another width, and for files.
         """
-        if width not in THUMBNAIL_WIDTHS:
+        if width not in THUMBNAIL_WIDTHS or image.is_file:
             raise NotFound("There is no such size.")
         if image.width <= width:
             return self.open(image)
@@ -97,6 +97,8 @@ class Resolver:
     def at_hand(self, image: Image, width: int | None = None) -> Opened | None:
         """Return what this disk can send at once; None when it must be fetched, proved wrong, or made first."""
         try:
+            if width is not None and image.is_file:
+                return None
             if width is None or image.width <= width:
                 return self._open_local(image)
             return _in_memory(self._files.read_thumbnail(image.id, width), THUMBNAIL_TYPE, "local")

@@ -39,7 +39,8 @@ class Shown:
         """The first picture that was made in the conversation, else the first one that was put into it."""
         made = [image_id for each in self.messages for image_id in each.images]
         given = [image_id for each in self.messages for image_id in each.attachments]
-        return next((self.pictures[image_id] for image_id in (*made, *given) if image_id in self.pictures), None)
+        found = (self.pictures[image_id] for image_id in (*made, *given) if image_id in self.pictures)
+        return next((image for image in found if not image.is_file), None)
 
 
 class Sharing:
@@ -172,5 +173,8 @@ class Sharing:
 
 
 def _public(image: Image) -> Image:
-    """Return a picture without what its file told about its maker; a name or a comment would slip into a page."""
-    return image.model_copy(update={"original_name": None, "metadata": {}})
+    """Return a picture without what its file told about its maker; a name or a comment would slip into a page.
+
+    A file keeps its name: there is nothing else to show of it.
+    """
+    return image.model_copy(update={"original_name": image.original_name if image.is_file else None, "metadata": {}})

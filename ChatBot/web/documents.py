@@ -48,7 +48,7 @@ UPLOAD = {
         "application/json": {
             "schema": {
                 "type": "object",
-                "description": "One of the two: the picture in base64, or its public address.",
+                "description": "One of the two: the picture or PDF in base64, or its public address.",
                 "properties": {"data": {"type": "string"}, "url": {"type": "string"}},
             }
         },

@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 PIECE_BYTES = 131_072
 """What is read and handed to the server at a time; with werkzeug's 8 kB a picture took 60 turns."""
 
+TITLE_CHARACTERS = 60
+_EXTENSION = re.compile(r"\.(?:png|jpe?g|gif|webp|pdf)$", re.ASCII | re.IGNORECASE)
+
+_UNSPEAKABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, marks that turn the direction of a name (and so hide its ending), and halves of characters."""
+
 files = APIBlueprint("files", __name__, abp_tags=[Tag(name="Picture files")])
 
 
@@ -68,7 +74,7 @@ def answer(
 def _answer(environ: WSGIEnvironment, opened: Opened, image: Image, prefix: str | None, download: bool) -> Response:
     body = wrap_file(environ, opened.file, PIECE_BYTES)
     response = Response(body, headers=_described(opened, image), direct_passthrough=True)
-    if download:
+    if download or image.is_file:
         name = f"{_title(image)}.{image.filename.rpartition('.')[2]}"
         response.headers["Content-Disposition"] = _attachment(name)
     response.make_conditional(_conditions(environ, opened.size), accept_ranges=True, complete_length=opened.size)
@@ -119,11 +125,14 @@ def _described(opened: Opened, image: Image) -> list[tuple[str, str]]:
 
 
 def _title(image: Image) -> str:
-    return (image.caption or image.prompt or image.original_name or "").strip()[:60].strip() or "picture"
+    """Return what a kept file is to be called, without its extension."""
+    own_name = _EXTENSION.sub("", image.name)
+    return (image.caption or image.prompt or own_name).strip()[:TITLE_CHARACTERS].strip() or image.kind
 
 
 def _attachment(name: str) -> str:
     """Return a Content-Disposition that every browser reads, whatever is in the name (RFC 6266)."""
+    name = _UNSPEAKABLE.sub("", " ".join(name.split()))
     safe = "".join(c if c.isascii() and (c.isalnum() or c in " ._-") else "_" for c in name)
     options: dict[str, Any] = {"filename": safe}
     header = dump_options_header("attachment", options)

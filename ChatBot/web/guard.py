@@ -87,6 +87,7 @@ RULES: dict[str, Rule] = {
     "pages.conversation": Rule.PAGE,
     "pages.message": Rule.ACCOUNT,
     "pages.gallery": Rule.PAGE,
+    "pages.files": Rule.PAGE,
     "pages.shares": Rule.PAGE,
     "pages.revoke_share": Rule.PAGE,
     "account_pages.settings": Rule.PAGE,

@@ -1,4 +1,4 @@
-"""Pictures over JSON: draw, hand in, list, describe, trash, restore."""
+"""Pictures and files over JSON: draw, hand in, list, describe, trash, restore."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ChatBot.web.idempotency import checked
 from ChatBot.web.messages import events_url
 from ChatBot.web.paging import decode_cursor, encode_cursor
 from ChatBot.web.present import durability_json, history_json, image_json
-from ChatBot.web.schemas import ImageChanges, ImagePath, NewImage, Page
+from ChatBot.web.schemas import ImageChanges, ImagePath, NewImage, PicturesQuery
 
 images = APIBlueprint("images", __name__, url_prefix="/api", abp_tags=[Tag(name="Pictures")])
 
@@ -66,7 +66,7 @@ def generate(body: NewImage) -> tuple[dict[str, Any], int]:
 
 @images.post("/uploads")
 def upload() -> tuple[dict[str, Any], int]:
-    """Hand in a picture: multipart ``file``, or JSON ``{"data": base64}`` or ``{"url"}``.
+    """Hand in a picture or a PDF: multipart ``file``, or JSON ``{"data": base64}`` or ``{"url"}``.
 
     ``conversation_id`` (in the form or the JSON) names the conversation it is meant for; a private one keeps it off
     public hosts.
@@ -80,9 +80,10 @@ def upload() -> tuple[dict[str, Any], int]:
 
 
 @images.get("/images")
-def listing(query: Page) -> dict[str, Any]:
-    """List the account's pictures, newest first."""
-    found, last = services().gallery.page(current_account(), query.limit, decode_cursor(query.cursor))
+def listing(query: PicturesQuery) -> dict[str, Any]:
+    """List the account's pictures (or, with ``kind=file``, its files), newest first."""
+    before = decode_cursor(query.cursor)
+    found, last = services().gallery.page(current_account(), query.limit, before, query.kind)
     cursor = encode_cursor((last.created_at, last.id)) if last else None
     return {"items": [image_json(image, cloud_link) for image in found], "next_cursor": cursor}
 
@@ -149,10 +150,10 @@ def _uploaded() -> tuple[bytes, str | None]:
     else:
         file = request.files.get("file")
         if file is None:
-            raise InputError("Send the picture as the multipart field “file”, or as JSON {“data”: base64}.")
+            raise InputError("Send the file as the multipart field “file”, or as JSON {“data”: base64}.")
         data, name = file.stream.read(limit + 1), (file.filename or "")[:NAME_CHARACTERS] or None
     if len(data) > limit:
-        raise TooLarge("The picture is larger than this server accepts (MAX_UPLOAD_MB).")
+        raise TooLarge("The file is larger than this server accepts (MAX_UPLOAD_MB).")
     return data, name
 
 
@@ -164,7 +165,7 @@ def _decoded() -> bytes:
         return _fetched(body["url"])
     data = body.get("data") if isinstance(body, dict) else None
     if not isinstance(data, str):
-        raise InputError("The JSON body needs “data” (the picture in base64) or “url”.")
+        raise InputError("The JSON body needs “data” (the file in base64) or “url”.")
     head, comma, rest = data.partition(",")
     encoded = rest if comma and head.startswith("data:") else data
     try:
@@ -179,9 +180,9 @@ def _fetched(url: str) -> bytes:
     try:
         reply = services().gate.get(url, provider="that address", max_bytes=limit, deadline_seconds=FETCH_SECONDS)
     except ProviderError as error:
-        raise InputError(f"The picture could not be fetched: {error}.") from error
+        raise InputError(f"The file could not be fetched: {error}.") from error
     if reply.status != HTTPStatus.OK:
-        raise InputError(f"The picture could not be fetched: the address answered with status {reply.status}.")
+        raise InputError(f"The file could not be fetched: the address answered with status {reply.status}.")
     return reply.body
 
 

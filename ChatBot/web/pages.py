@@ -120,6 +120,15 @@ def gallery() -> str:
     return render_template("gallery.html", images=[image_view(image) for image in images], next_cursor=cursor)
 
 
+@pages.get("/files")
+def files() -> str:
+    """Show the account's files."""
+    before = decode_cursor(request.args.get("cursor"))
+    found, last = services().gallery.page(current_account(), GALLERY_PAGE, before, "file")
+    cursor = encode_cursor((last.created_at, last.id)) if last else None
+    return render_template("files.html", files=[image_view(image) for image in found], next_cursor=cursor)
+
+
 @pages.get("/shares")
 def shares() -> str:
     """Show the account's open links."""

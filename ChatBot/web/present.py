@@ -67,6 +67,7 @@ def message_json(message: Message, attached: Mapping[str, Image], link: Link) ->
     """Return a message as its owner sees it; attached pictures come before its own."""
     shown = [attached[each] for each in message.attachments if each in attached]
     shown += [image for image in message.images if image.trashed_at is None]
+    described = [image_json(image, link) for image in shown]
     return {
         "id": message.id,
         "role": message.role,
@@ -74,16 +75,20 @@ def message_json(message: Message, attached: Mapping[str, Image], link: Link) ->
         "status": message.status,
         "error": message.error,
         "created_at": moment(message.created_at),
-        "images": [image_json(image, link) for image in shown],
+        "images": [each for each in described if each["kind"] == "picture"],
+        "files": [each for each in described if each["kind"] == "file"],
     }
 
 
 def image_json(image: Image, link: Link) -> dict[str, Any]:
-    """Return a picture as its owner sees it. Delete URLs, paths and metadata never leave the server."""
+    """Return a picture or a file as its owner sees it. Delete URLs, paths and metadata never leave the server."""
+    if image.is_file:
+        return _file_json(image, link)
     src = own_url(image)
     best = image.best_copy
     return {
         "id": image.id,
+        "kind": image.kind,
         "url": src,
         "thumbnail_url": f"{src}?w=512",
         "src": src,
@@ -100,6 +105,25 @@ def image_json(image: Image, link: Link) -> dict[str, Any]:
         "uploaded_at": moment(best.uploaded_at) if best else None,
         "durability": durability_json(image, link),
     }  # fmt: skip
+
+
+def _file_json(image: Image, link: Link) -> dict[str, Any]:
+    src = own_url(image)
+    best = image.best_copy
+    return {
+        **_shared_file_json(image, src),
+        "service": best.host if best else "local",
+        **image.model_dump(include={"caption", "sha256", "favourite", "private"}),
+        "tags": list(image.tags),
+        "created_at": moment(image.created_at),
+        "uploaded_at": moment(best.uploaded_at) if best else None,
+        "durability": durability_json(image, link),
+    }
+
+
+def _shared_file_json(image: Image, src: str) -> dict[str, Any]:
+    said = image.model_dump(include={"id", "kind", "mime_type", "size"})
+    return {**said, "name": image.name, "src": src, "url": src}
 
 
 def durability_json(image: Image, link: Link) -> dict[str, Any]:
@@ -131,20 +155,25 @@ def history_json(entry: Entry) -> dict[str, Any]:
 def shared_message_json(message: SharedMessage, pictures: Mapping[str, Image], base: str) -> dict[str, Any]:
     """Return a message as the holder of a link sees it: ``base`` is the path its pictures hang under."""
     shown = [pictures[each] for each in (*message.attachments, *message.images) if each in pictures]
+    described = [shared_image_json(image, base) for image in shown]
     return {
         "id": message.id,
         "role": message.role,
         "content": message.content,
         "created_at": moment(message.created_at),
-        "images": [shared_image_json(image, base) for image in shown],
+        "images": [each for each in described if each["kind"] == "picture"],
+        "files": [each for each in described if each["kind"] == "file"],
     }
 
 
 def shared_image_json(image: Image, base: str) -> dict[str, Any]:
-    """Return a picture as the holder of a link sees it: what is to be seen, and nothing about where it is kept."""
+    """Return a picture or a file as the holder of a link sees it, and nothing about where it is kept."""
     src = f"{base}/i/{image.id}"
+    if image.is_file:
+        return _shared_file_json(image, src)
     return {
         "id": image.id,
+        "kind": image.kind,
         "src": src,
         "url": src,
         "thumbnail_url": f"{src}?w=512",

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from ChatBot.db.tasks import TaskKind
+from ChatBot.models import Kind
 from ChatBot.services.generation import COUNTS, PROMPT_CHARACTERS, SEEDS, SIDES
 
 Text = Annotated[str, StringConstraints(max_length=100_000)]
@@ -223,6 +224,12 @@ class Page(Query):
 
     cursor: str | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+
+class PicturesQuery(Page):
+    """Which of the account's things to list: its pictures, or its files."""
+
+    kind: Kind = "picture"
 
 
 class SharesQuery(Page):

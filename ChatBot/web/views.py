@@ -11,7 +11,7 @@ from flask_babel import gettext
 from ChatBot.models import Image, Message, SharedMessage
 from ChatBot.web.context import public_link
 from ChatBot.web.markdown import render_markdown
-from ChatBot.web.present import image_json, shared_image_json
+from ChatBot.web.present import image_json, own_url, shared_image_json
 
 ALT_CHARACTERS = 300
 
@@ -23,8 +23,10 @@ def message_view(message: Message, attached: Mapping[str, Image]) -> dict[str, A
         "status": message.status,
         "error": message.error,
         "request": message.request,
-        "images": [image_view(image) for image in message.images if image.trashed_at is None],
-        "attachments": [image_view(attached[each]) for each in message.attachments if each in attached],
+        **_sorted(
+            [image_view(image) for image in message.images if image.trashed_at is None],
+            [image_view(attached[each]) for each in message.attachments if each in attached],
+        ),
     }
 
 
@@ -35,17 +37,21 @@ def shared_message_view(message: SharedMessage, pictures: Mapping[str, Image], b
         "status": "complete",
         "error": None,
         "request": None,
-        "images": [_shared_image(pictures[each], base) for each in message.images if each in pictures],
-        "attachments": [_shared_image(pictures[each], base) for each in message.attachments if each in pictures],
+        **_sorted(
+            [_shared_image(pictures[each], base) for each in message.images if each in pictures],
+            [_shared_image(pictures[each], base) for each in message.attachments if each in pictures],
+        ),
     }
 
 
 def image_view(image: Image) -> dict[str, Any]:
-    """Return a picture for its owner's page.
+    """Return a picture or a file for its owner's page.
 
     ``display_url`` is the cloud address the page may show instead of ours: only a public one whose bytes were read
     back and found to be exactly the stored ones.
     """
+    if image.is_file:
+        return {**image_json(image, public_link), "download_url": own_url(image)}
     best = image.best_copy
     exact = best is not None and best.state == "verified" and best.fidelity == "exact"
     return {
@@ -59,12 +65,23 @@ def image_view(image: Image) -> dict[str, Any]:
 
 def _shared_image(image: Image, base: str) -> dict[str, Any]:
     shown = shared_image_json(image, base)
+    if image.is_file:
+        return {**shown, "download_url": shown["src"]}
     return {
         **shown,
         "alt": _alt(image),
         "placeholder": image.thumbhash,
         "download_url": f"{shown['src']}?download=1",
         "display_url": None,
+    }
+
+
+def _sorted(own: list[dict[str, Any]], attached: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a message's own pictures, those it attaches, and the files among both."""
+    return {
+        "images": [each for each in own if each["kind"] == "picture"],
+        "attachments": [each for each in attached if each["kind"] == "picture"],
+        "files": [each for each in (*attached, *own) if each["kind"] == "file"],
     }
 
 

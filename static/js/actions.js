@@ -34,16 +34,17 @@ const ACTIONS = {
   reuse: (button, message, chat) => chat.fill(`/image ${button.dataset.prompt}`),
   share: (button, message, chat) => chat.share(),
   edit: editMessage,
-  "delete-image": deletePicture,
+  "delete-image": (button) => remove(button, "picture"),
+  "delete-file": (button) => remove(button, "file"),
 };
 
-async function deletePicture(button) {
+async function remove(button, kind) {
   const card = button.closest("[data-image-id]");
-  const question = { title: text("delete_picture"), detail: text("delete_picture_text") };
+  const question = { title: text(`delete_${kind}`), detail: text("delete_picture_text") };
   if (!(await confirmed(question))) return;
   await api("DELETE", `/api/images/${card.dataset.imageId}`);
   card.remove();
-  toast(text("picture_deleted"));
+  toast(text(`${kind}_deleted`));
 }
 
 function editMessage(button, message, chat) {

@@ -1,9 +1,9 @@
-// Pictures on their way into a message: chosen, dropped or pasted, uploaded at once, shown as chips.
+// Pictures and files on their way into a message: chosen, dropped or pasted, uploaded at once, shown as chips.
 import { api } from "./api.js";
 import { text } from "./strings.js";
 import { report, toast } from "./toast.js";
 
-const TYPES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
+const TYPES = ["image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf"];
 
 export class Attachments {
   /** An upload says which conversation it is for: a private one keeps it off public hosts from the start. */
@@ -32,7 +32,7 @@ export class Attachments {
   add(files) {
     for (const file of files) {
       if (TYPES.includes(file.type)) this.#upload(file);
-      else toast(text("not_a_picture"), { bad: true });
+      else toast(text("not_attachable"), { bad: true });
     }
   }
 
@@ -47,7 +47,7 @@ export class Attachments {
     this.announce(`${text("uploading")}: ${file.name}`);
     try {
       const image = await upload;
-      chip.querySelector("img").src = `${image.src}?w=256`;
+      if (image.kind === "picture") chip.querySelector("img").src = `${image.src}?w=256`;
       chip.classList.remove("chip--busy");
       this.announce(text("uploaded"));
     } catch (error) {
@@ -59,6 +59,8 @@ export class Attachments {
   #chip(file) {
     const chip = this.template.content.firstElementChild.cloneNode(true);
     chip.classList.add("chip--busy");
+    chip.querySelector("img").hidden = file.type === "application/pdf";
+    chip.querySelector(".chip__picture--file").hidden = file.type !== "application/pdf";
     chip.querySelector(".chip__name").textContent = file.name;
     const button = chip.querySelector("button");
     button.querySelector("span").textContent = `${text("remove")}: ${file.name}`;
@@ -78,7 +80,7 @@ export class Attachments {
     return this.uploads.size === 0;
   }
 
-  /** Wait for every upload and return the picture ids; throws the first `Problem`. */
+  /** Wait for every upload and return the ids of what they became; throws the first `Problem`. */
   async ids() {
     const images = await Promise.all(this.uploads.values());
     return images.map((image) => image.id);

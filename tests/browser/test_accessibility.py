@@ -11,12 +11,13 @@ from playwright.sync_api import Page
 
 from ChatBot.config import PROJECT_ROOT
 from tests.browser.conftest import Visit, draw, register, say
+from tests.browser.test_files import send_report
 from tests.browser.test_sharing import share
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WIDTHS = (1280, 360)
 """Pixels: a desktop, and the narrowest phone the pages are made for."""
-PAGES = ("/", "/gallery", "/shares", "/settings", "/api/docs", "/admin")
+PAGES = ("/", "/gallery", "/files", "/shares", "/settings", "/api/docs", "/admin")
 
 ARRIVED = """() => Promise.allSettled(
     document.getAnimations().filter((each) => each.effect.getTiming().iterations === 1).map((each) => each.finished)
@@ -54,6 +55,11 @@ def test_every_page_is_accessible(visit: Visit, scheme: str, width: int) -> None
     for path in PAGES:
         page.goto(path)
         found[path] = faults(page)
+    page.goto("/")
+    send_report(page)
+    found["conversation with a file"] = faults(page)
+    page.goto("/files")
+    found["files"] = faults(page)
     page.goto("/")
     draw(page, "a lighthouse at dusk")
     say(page, "what can you do?")

@@ -120,7 +120,7 @@ MAKE_FILE = """
 def attach(page: Page) -> None:
     """Choose a picture in the file dialog."""
     upload: FilePayload = {"name": "dot.png", "mimeType": "image/png", "buffer": RED_DOT}
-    page.get_by_label("Attach pictures", exact=True).first.set_input_files([upload])
+    page.get_by_label("Attach pictures or PDFs", exact=True).first.set_input_files([upload])
 
 
 def paste(page: Page) -> None:
@@ -159,10 +159,10 @@ def test_a_picture_that_is_attached_is_shown_with_its_question(ann: Page, give: 
     expect(ann.locator(".chip")).to_have_count(0)
 
 
-def test_a_dropped_file_that_is_no_picture_is_refused_in_words(ann: Page) -> None:
+def test_a_dropped_file_of_another_kind_is_refused_in_words(ann: Page) -> None:
     drop(ann, "notes.txt", "text/plain")
 
-    expect(ann.get_by_role("alert")).to_contain_text("not a picture")
+    expect(ann.get_by_role("alert")).to_contain_text("cannot be attached")
     expect(ann.locator(".chip")).to_have_count(0)
 
 

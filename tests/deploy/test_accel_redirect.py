@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from tests.fixtures.nginx import find_nginx, new_ports, proxy_site, running_nginx
 from tests.fixtures.server import Person, ServerProcess
+from tests.media.samples import pdf
 
 pytestmark = pytest.mark.server
 
@@ -50,6 +52,18 @@ def test_nginx_sends_the_recorded_bytes_with_our_headers(somebody: Person, pictu
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
     assert "X-Accel-Redirect" not in answer.headers
+
+
+def test_nginx_sends_a_file_as_an_attachment_in_a_sandbox(somebody: Person) -> None:
+    kept = somebody.post("/api/uploads", json={"data": b64encode(pdf()).decode()}).json()
+
+    answer = somebody.get(f"/i/{kept['id']}")
+
+    assert answer.content == pdf()
+    assert answer.headers["Content-Type"] == "application/pdf"
+    assert answer.headers["Content-Disposition"].startswith("attachment; filename=")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
 
 
 def test_ranges_and_conditions_are_answered_as_without_nginx(somebody: Person, picture: dict[str, Any]) -> None:

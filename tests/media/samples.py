@@ -72,3 +72,15 @@ def largest_difference(first: Image.Image, second: Image.Image) -> int:
     extrema = ImageChops.difference(first, second).getextrema()
     pairs = extrema if isinstance(extrema[0], tuple) else (extrema,)
     return max(int(high) for _, high in pairs)
+
+
+def pdf(title: str = "hello") -> bytes:
+    """Return a PDF with one empty page and a title."""
+    objects = (
+        "<</Type/Catalog/Pages 2 0 R>>",
+        "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]>>",
+        f"<</Title({title})>>",
+    )
+    body = "".join(f"{number} 0 obj{each}endobj\n" for number, each in enumerate(objects, 1))
+    return f"%PDF-1.4\n{body}trailer<</Root 1 0 R/Info 4 0 R>>\nstartxref\n0\n%%EOF\n".encode()

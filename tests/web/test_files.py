@@ -182,7 +182,7 @@ def test_a_download_is_named_after_the_picture_for_every_browser(ann: Api, image
         assert disposition.isascii()
         assert "X-Evil" not in answer.headers
         plain, encoded = disposition.split("; filename*=UTF-8''")
-        shown = caption.strip() or image["prompt"]
+        shown = " ".join(caption.split()) or image["prompt"]
         assert unquote(encoded) == f"{shown}.{'png' if image['mime_type'] == 'image/png' else 'jpg'}"
         assert not set(plain.removeprefix("attachment; filename=").strip('"')) & set('"\\/\r\n;%')
 

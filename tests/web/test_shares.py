@@ -342,7 +342,7 @@ def test_nothing_private_is_told(make_app: Callable[..., Flask], host_settings: 
     page = visitor.get(f"/share/{token}", headers=HTML)
 
     assert keys(told.json) == {
-        *("title", "created_at", "live", "messages", "id", "role", "content", "images"),
+        *("title", "created_at", "live", "messages", "id", "role", "content", "images", "files", "kind"),
         *("src", "url", "thumbnail_url", "caption", "prompt", "mime_type", "width", "height", "generated"),
     }
     for text in (told.text, page.text):

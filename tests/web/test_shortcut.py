@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -20,6 +21,7 @@ from ChatBot.errors import DatabaseUnavailable
 from ChatBot.models import now
 from ChatBot.web.sessions import FAILURE
 from tests.fixtures.application import Api
+from tests.media.samples import pdf
 
 ABSENT = "0" * 32
 
@@ -124,6 +126,18 @@ def test_both_ways_answer_alike_to_everybody_and_under_every_condition(
     seen = compare(people, addresses(image, file), conditions(image))
 
     assert seen == {200, 206, 304, 401, 404, 412, 416}
+
+
+def test_a_file_is_an_attachment_on_both_ways(app: Flask, people: dict[str, Api]) -> None:
+    kept = people["owner"].post("/api/uploads", json={"data": b64encode(pdf()).decode()}).json
+    paths = [kept["src"], f"/static/Storage/uploads/{kept['id']}.pdf", f"{kept['src']}?w=256"]
+    conditions = [{}, {"If-None-Match": f'"{kept["sha256"]}"'}, {"Range": "bytes=0-3"}]
+
+    assert compare(people, paths, conditions) == {200, 206, 304, 401, 404}
+    with flask_requests(app) as seen:
+        answer = people["owner"].get(kept["src"])
+    assert seen == []
+    assert answer.headers["Content-Disposition"].startswith("attachment")
 
 
 def _remove(file: Path) -> None:
