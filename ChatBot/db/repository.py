@@ -30,7 +30,8 @@ PRIVATE = IndexModel([("private", ASCENDING)], partialFilterExpression={"private
 def changing(update: Document) -> Document:
     """Return an update that also marks the records of the documents as out of date, in the same write."""
     marks = {"unrecorded": list(RECORD_PLACES)}
-    return {**update, "$set": {**update.get("$set", {}), **marks}, "$inc": {"revision": 1}}
+    counted = {**update.get("$inc", {}), "revision": 1}
+    return {**update, "$set": {**update.get("$set", {}), **marks}, "$inc": counted}
 
 
 class Repository:

@@ -57,11 +57,17 @@ class Users(Repository):
         return [each["_id"] for each in self._collection.find({"private": True}, {"_id": 1})]
 
     def set_password_hash(self, user_id: str, password_hash: str, *, instead_of: str) -> bool:
-        """Replace the password's hash; False when it is no longer the one that was read."""
+        """Hash the same password anew; False when the hash is no longer the one that was read."""
         query = {"_id": user_id, "password_hash": instead_of}
-        return (
-            self._collection.update_one(query, changing({"$set": {"password_hash": password_hash}})).matched_count == 1
-        )
+        changes = changing({"$set": {"password_hash": password_hash}})
+        return self._collection.update_one(query, changes).matched_count == 1
+
+    def replace_password(self, user_id: str, password_hash: str, *, instead_of: str) -> User | None:
+        """Set another password, so that no earlier session counts; None when the old one is not what was read."""
+        query = {"_id": user_id, "password_hash": instead_of}
+        changes = changing({"$set": {"password_hash": password_hash}, "$inc": {"password_changes": 1}})
+        document = self._collection.find_one_and_update(query, changes, return_document=ReturnDocument.AFTER)
+        return User.from_document(document) if document else None
 
     def get(self, user_id: str) -> User | None:
         """Return the account of that id."""

@@ -71,6 +71,8 @@ class User(Recorded):
     role: Literal["admin", "member"] = "member"
     private: bool = False
     """None of its pictures goes to a public host."""
+    password_changes: int = 0
+    """How often the password was changed; a session that was begun under another number is dead."""
     links_ended_at: datetime | None = None
     """Signed links to its pictures that were made until then are dead."""
     created_at: datetime

@@ -160,8 +160,8 @@ class Accounts:
         if not self._tokens.remove(token_id, owner.id):
             raise NotFound("There is no such token.")
 
-    def change_password(self, user: User, current: str, new: str) -> None:
-        """Replace an account's password, as its owner does; sessions and tokens stay as they are.
+    def change_password(self, user: User, current: str, new: str) -> User:
+        """Replace an account's password, as its owner does, and return the account; its tokens stay as they are.
 
         Raises ``Forbidden`` (``current`` is wrong), ``InputError`` (``new`` is unusable) or ``Conflict``.
         """
@@ -170,14 +170,12 @@ class Accounts:
             self._hasher.verify(user.password_hash, current)
         except (VerificationError, InvalidHashError) as error:
             raise Forbidden("The current password is wrong.") from error
-        self._replace_password(user, new)
+        return self._replace_password(user, new)
 
     def set_password(self, username: str, new: str) -> User:
         """Replace an account's password, as an operator does; raises ``NotFound``, ``InputError`` or ``Conflict``."""
         _check_password(new)
-        user = self._named(username)
-        self._replace_password(user, new)
-        return user
+        return self._replace_password(self._named(username), new)
 
     def sessions_of(self, user: User) -> list[OpenSession]:
         """Return where an account is logged in, the newest session first."""
@@ -191,9 +189,11 @@ class Accounts:
         """Delete every API token of an account and return how many there were."""
         return self._tokens.remove_of(user.id)
 
-    def _replace_password(self, user: User, new: str) -> None:
-        if not self._users.set_password_hash(user.id, self._hasher.hash(new), instead_of=user.password_hash):
+    def _replace_password(self, user: User, new: str) -> User:
+        changed = self._users.replace_password(user.id, self._hasher.hash(new), instead_of=user.password_hash)
+        if changed is None:
             raise Conflict("The password was changed by somebody else in this moment; log in again.")
+        return changed
 
     def _named(self, username: str) -> User:
         user = self._users.by_name(name_key(username))

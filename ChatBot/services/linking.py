@@ -88,9 +88,13 @@ class Linking:
         if not self._links.revoke(link_id, user.id):
             raise NotFound("There is no such link.")
 
+    def end_signed(self, user: User) -> None:
+        """Let every signed link to an account's pictures be dead."""
+        self._users.end_signed_links(user.id, now())
+
     def revoke_all(self, user: User) -> int:
         """Close every link of an account, the signed ones too; returns how many permanent ones there were."""
-        self._users.end_signed_links(user.id, now())
+        self.end_signed(user)
         return self._links.revoke_all(user.id)
 
     def _signed(self, token: str, purpose: Purpose) -> Image | None:

@@ -24,7 +24,12 @@ account_pages = Blueprint("account_pages", __name__, url_prefix="/settings")
 @account_pages.get("")
 def settings() -> str:
     """Show the account's settings, sessions and API tokens."""
-    return _page(ended=request.args.get("ended", type=int), revoked=request.args.get("revoked", type=int))
+    told = request.args
+    return _page(
+        ended=told.get("ended", type=int),
+        revoked=told.get("revoked", type=int),
+        links_ended=told.get("links_ended", type=int),
+    )
 
 
 @account_pages.post("/password")
@@ -34,13 +39,18 @@ def change_password() -> Response:
     try:
         if form.get("new", "") != form.get("again", ""):
             return make_response(_page(error=gettext("The two new passwords differ.")), HTTPStatus.UNPROCESSABLE_ENTITY)
-        closed = password_changed(form.get("current", ""), form.get("new", ""), keep_tokens="keep_tokens" in form)
+        closed = password_changed(
+            form.get("current", ""),
+            form.get("new", ""),
+            keep_tokens="keep_tokens" in form,
+            end_links="end_links" in form,
+        )
     except ChatBotError as error:
         response = make_response(_page(error=sentence_of(error)), status_of(error))
         if isinstance(error, RateLimited):
             response.headers["Retry-After"] = retry_after(error)
         return response
-    return _done(ended=closed.sessions_ended, revoked=closed.tokens_revoked)
+    return _done(ended=closed.sessions_ended, revoked=closed.tokens_revoked, links_ended=closed.links_revoked)
 
 
 @account_pages.post("/sessions")
@@ -49,12 +59,14 @@ def end_others() -> Response:
     return _done(ended=others_ended())
 
 
-def _done(*, ended: int, revoked: int | None = None) -> Response:
-    page = url_for("account_pages.settings", ended=ended, revoked=revoked, _anchor="safety")
+def _done(*, ended: int, revoked: int | None = None, links_ended: int | None = None) -> Response:
+    page = url_for("account_pages.settings", ended=ended, revoked=revoked, links_ended=links_ended, _anchor="safety")
     return redirect(page, HTTPStatus.SEE_OTHER)
 
 
-def _page(*, error: str | None = None, ended: int | None = None, revoked: int | None = None) -> str:
+def _page(
+    *, error: str | None = None, ended: int | None = None, revoked: int | None = None, links_ended: int | None = None
+) -> str:
     user, steward, mine = current_account(), services().stewardship, present_session()
     return render_template(
         "settings.html",
@@ -67,4 +79,5 @@ def _page(*, error: str | None = None, ended: int | None = None, revoked: int | 
         error=error,
         ended=ended,
         revoked=revoked,
+        links_ended=links_ended,
     )

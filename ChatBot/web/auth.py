@@ -60,8 +60,9 @@ def change(body: AccountChanges) -> dict[str, Any]:
 
 @auth.post("/password")
 def change_password(body: NewPassword) -> dict[str, Any]:
-    """Change the password: all other sessions end, and API tokens are revoked unless ``keep_tokens``."""
-    return asdict(password_changed(body.current, body.new, keep_tokens=body.keep_tokens))
+    """Change the password: all other sessions and signed links end, API tokens are revoked unless ``keep_tokens``."""
+    closed = password_changed(body.current, body.new, keep_tokens=body.keep_tokens, end_links=body.end_links)
+    return asdict(closed)
 
 
 @auth.get("/sessions")

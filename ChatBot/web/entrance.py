@@ -9,7 +9,7 @@ from ChatBot.models import User
 from ChatBot.services.accounts import name_key
 from ChatBot.web.audited import acted_on
 from ChatBot.web.context import current_account, services
-from ChatBot.web.identity import log_in, present_session, rotate_session
+from ChatBot.web.identity import log_in, outlive_change, present_session, rotate_session
 from ChatBot.web.limits import budgets, visitor_key
 
 BUDGET = "login"
@@ -43,20 +43,28 @@ class Closed:
 
     sessions_ended: int
     tokens_revoked: int
+    links_revoked: int
 
 
-def password_changed(current: str, new: str, *, keep_tokens: bool) -> Closed:
+def password_changed(current: str, new: str, *, keep_tokens: bool, end_links: bool) -> Closed:
     """Change the password of whoever asks; every other session ends, this one goes on under a new key.
 
-    API tokens go as well unless they are to be kept: a new password is what people choose when they fear that
-    somebody else got in, and a token is a way in. Raises ``RateLimited``, ``Forbidden`` or ``InputError``.
+    A new password is what people choose when they fear that somebody else got in. So API tokens go as well unless they
+    are to be kept, for a token is a way in; signed links to pictures end; permanent ones, which stand in other people's
+    pages, go when that is asked for. Raises ``RateLimited``, ``Forbidden`` or ``InputError``.
     """
     budgets().hit(BUDGET, visitor_key())
     user, accounts = current_account(), services().accounts
     with services().guessing.attempt(f"account:{user.username_key}", visitor_key()):
-        accounts.change_password(user, current, new)
+        outlive_change(accounts.change_password(user, current, new))
     ended = others_ended()
-    return Closed(ended, 0 if keep_tokens else accounts.revoke_tokens(user))
+    links = services().linking
+    links.end_signed(user)
+    return Closed(
+        sessions_ended=ended,
+        tokens_revoked=0 if keep_tokens else accounts.revoke_tokens(user),
+        links_revoked=links.revoke_all(user) if end_links else 0,
+    )
 
 
 def others_ended() -> int:

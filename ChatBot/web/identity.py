@@ -12,7 +12,7 @@ from ChatBot.errors import Forbidden, NotAuthenticated
 from ChatBot.models import User, now
 from ChatBot.web.audited import acted_by
 from ChatBot.web.context import services, signed_in
-from ChatBot.web.sessions import ServerSession
+from ChatBot.web.sessions import PASSWORD_CHANGES, UNLOCKED, ServerSession, outdated
 
 login_manager = LoginManager()
 csrf = CSRFProtect()
@@ -42,8 +42,11 @@ def init_app(app: Flask) -> None:
 
 @login_manager.user_loader  # type: ignore[untyped-decorator]
 def load_user(user_id: str) -> Account | None:
-    """Return the account a session names."""
+    """Return the account a session names, unless its password was changed since; such a session ends."""
     user = services().accounts.get(user_id)
+    if user is not None and outdated(session, user):
+        session.clear()
+        return None
     return Account(user) if user else None
 
 
@@ -59,10 +62,14 @@ def load_by_token(incoming: Request) -> Account | None:
 
 
 def log_in(user: User) -> None:
-    """Start a session for an account under a fresh key."""
+    """Start a session for an account, as it was when its password was checked, under a fresh key."""
+    unlocked = session.get(UNLOCKED)
     session.clear()
     cast("ServerSession", session).rotate()
     session.update(begun_at=now(), address=request.remote_addr, agent=request.user_agent.string[:AGENT_CHARACTERS])
+    session[PASSWORD_CHANGES] = user.password_changes
+    if unlocked:
+        session[UNLOCKED] = unlocked
     login_user(Account(user))
     acted_by(user)
 
@@ -76,6 +83,12 @@ def rotate_session() -> None:
     """Give the session that asks a new key; API tokens have none."""
     if present_session() is not None:
         cast("ServerSession", session).rotate()
+
+
+def outlive_change(user: User) -> None:
+    """Let the session that asks go on after its account's password was changed; API tokens have none."""
+    if present_session() is not None:
+        session[PASSWORD_CHANGES] = user.password_changes
 
 
 def log_out() -> None:

@@ -54,11 +54,15 @@ class Credentials(Body):
 
 
 class NewPassword(Body):
-    """The present password and the new one; API tokens are revoked unless ``keep_tokens``."""
+    """The present password and the new one.
+
+    API tokens are revoked unless ``keep_tokens``; permanent links to pictures only with ``end_links``.
+    """
 
     current: Annotated[str, StringConstraints(max_length=5000)]
     new: Annotated[str, StringConstraints(max_length=5000)]
     keep_tokens: bool = False
+    end_links: bool = False
 
 
 class NewToken(Body):

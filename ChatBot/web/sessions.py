@@ -17,12 +17,15 @@ from werkzeug.datastructures import CallbackDict
 
 from ChatBot.db.sessions import Sessions
 from ChatBot.errors import ChatBotError, DatabaseUnavailable
-from ChatBot.models import now
+from ChatBot.models import User, now
 from ChatBot.services.accounts import digest
 
 LIFE = timedelta(days=30)
 RENEW_AFTER = timedelta(days=1)
 KEY_BYTES = 32
+UNLOCKED = "unlocked_shares"
+"""The links whose password a visitor gave: all that a session keeps when somebody logs in."""
+PASSWORD_CHANGES = "password_changes"  # noqa: S105 - a name, no password
 FAILURE = "chatbot.failure"
 """Where a request carries the error that it met on its way to Flask, and that is to be its answer."""
 
@@ -54,6 +57,11 @@ class ServerSession(CallbackDict[str, Any], SessionMixin):
 
     def _on_update(self, _: object) -> None:
         self.modified = True
+
+
+def outdated(data: Mapping[str, Any], user: User) -> bool:
+    """Say whether a session was begun under a password that its account has no more, however late it was written."""
+    return bool(data.get(PASSWORD_CHANGES, 0) != user.password_changes)
 
 
 def due_for_renewal(data: Mapping[str, Any]) -> bool:

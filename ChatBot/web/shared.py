@@ -22,11 +22,11 @@ from ChatBot.web.present import conversation_json, moment, shared_message_json
 from ChatBot.web.problems import problem, retry_after, status_of
 from ChatBot.web.schemas import LinkImagePath, LinkPath, Rendition
 from ChatBot.web.sentences import sentence_of
+from ChatBot.web.sessions import UNLOCKED
 from ChatBot.web.views import shared_message_view
 
 shared = APIBlueprint("shared", __name__, abp_tags=[Tag(name="Shared conversations")])
 
-UNLOCKED = "unlocked_shares"
 DESCRIPTION_CHARACTERS = 160
 
 

@@ -29,7 +29,7 @@ from ChatBot.web.guard import RULES, Rule
 from ChatBot.web.headers import harden
 from ChatBot.web.limits import BUDGETS, budgets_of
 from ChatBot.web.metrics import measured
-from ChatBot.web.sessions import FAILURE, due_for_renewal
+from ChatBot.web.sessions import FAILURE, due_for_renewal, outdated
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -113,7 +113,9 @@ class Shortcut:
         if RULES[asked.endpoint] is not Rule.ACCOUNT:
             return None
         glance = self._offered.showing.picture(asked.session_key, asked.image_id)
-        if glance is None or not asked.fits(glance.image) or due_for_renewal(glance.session):
+        if glance is None or not asked.fits(glance.image):
+            return None
+        if outdated(glance.session, glance.user) or due_for_renewal(glance.session):
             return None
         return glance
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+import threading
+from contextlib import closing
+from typing import Any, Literal
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from pymongo.database import Database
 from werkzeug.test import TestResponse
 
+from ChatBot.app import create_app
+from ChatBot.bootstrap import build
+from ChatBot.media.decoding import Decoder
 from ChatBot.models import now
 from ChatBot.services.accounts import digest
-from tests.fixtures.application import PASSWORD, Api
+from tests.fixtures.application import PASSWORD, Api, SettingsFactory
 from tests.web.test_auth import key, with_cookie
 
 NEW = "another long password"
@@ -38,11 +44,68 @@ def test_a_new_password_ends_the_other_sessions_and_keeps_this_one_under_a_new_k
 
     answer = change(ann)
 
-    assert answer.json == {"sessions_ended": 1, "tokens_revoked": 0}
+    assert answer.json == {"sessions_ended": 1, "tokens_revoked": 0, "links_revoked": 0}
     assert other.get("/api/auth/me").status_code == 401
     assert ann.get("/api/auth/me").status_code == 200
     assert key(ann) not in (None, before)
     assert with_cookie(app, before).get("/api/auth/me").status_code == 401
+
+
+class WaitingHasher(PasswordHasher):
+    """Stops after the first check of a password that fits once it is told to, until it may go on."""
+
+    def __init__(self) -> None:
+        super().__init__(time_cost=1, memory_cost=8, parallelism=1)
+        self.armed = False
+        self.checked, self.may_go_on = threading.Event(), threading.Event()
+
+    def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:  # noqa: A002 - the library's name
+        fits = super().verify(hash, password)
+        if self.armed:
+            self.armed = False
+            self.checked.set()
+            assert self.may_go_on.wait(30)
+        return fits
+
+
+def test_a_login_with_the_old_password_that_ends_after_the_change_opens_nothing(
+    make_settings: SettingsFactory, decoder: Decoder
+) -> None:
+    hasher = WaitingHasher()
+    with closing(build(make_settings(), hasher=hasher, decoder=decoder)) as services:
+        app = create_app(services=services)
+        ann, thief = Api(app).register("ann"), Api(app)
+        picture = ann.generate()["images"][0]["src"]
+        hasher.armed = True
+        answers: list[TestResponse] = []
+        credentials = {"username": "ann", "password": PASSWORD}
+        login = threading.Thread(target=lambda: answers.append(thief.post("/api/auth/login", json=credentials)))
+        login.start()
+        assert hasher.checked.wait(30)
+
+        changed = change(ann)
+        hasher.may_go_on.set()
+        login.join(30)
+
+        assert (changed.status_code, answers[0].status_code) == (200, 200)
+        assert [thief.get(path).status_code for path in (picture, "/api/auth/me", "/api/images")] == [401, 401, 401]
+        assert ann.get(picture).status_code == 200
+        assert len(ann.get("/api/auth/sessions").json["items"]) == 1
+
+
+def test_signed_links_end_with_the_password_and_permanent_ones_when_that_is_asked(ann: Api, visitor: Api) -> None:
+    image_id = ann.generate()["images"][0]["id"]
+    signed, permanent = (
+        ann.post(f"/api/images/{image_id}/links", json=body).json["url"].removeprefix("http://localhost")
+        for body in ({}, {"permanent": True})
+    )
+
+    first = change(ann)
+    after_first = [visitor.get(link).status_code for link in (signed, permanent)]
+    second = ann.post("/api/auth/password", json={"current": NEW, "new": PASSWORD, "end_links": True})
+
+    assert (first.json["links_revoked"], after_first) == (0, [404, 200])
+    assert (second.json["links_revoked"], visitor.get(permanent).status_code) == (1, 404)
 
 
 def test_only_the_new_password_lets_in(app: Flask, ann: Api) -> None:

@@ -15,7 +15,7 @@ from PIL import Image as Picture
 from werkzeug.test import TestResponse
 
 from ChatBot.models import now
-from tests.fixtures.application import Api
+from tests.fixtures.application import PASSWORD, Api
 from tests.media.samples import photograph, saved
 from tests.web.test_pages import Page, form_token
 
@@ -118,6 +118,25 @@ def test_a_protected_conversation_is_copied_only_after_its_password(
     assert [answer.status_code for answer in answers] == [201, 201]
     assert answers[0].json == answers[1].json
     assert bob.post(path, headers={"Idempotency-Key": "x" * 201}).status_code == 422
+
+
+def test_logging_in_keeps_what_a_visitor_unlocked_and_nothing_else(app: Flask, ann: Api, made: dict[str, Any]) -> None:
+    opened, other = (share(ann, made, password="open sesame")["token"] for _ in range(2))
+    visitor = Api(app)
+    field = form_token(visitor.get(f"/share/{opened}", headers=HTML).text)
+    visitor.post(f"/share/{opened}", data={"csrf_token": field, "password": "open sesame"})
+    before = visitor.http.get_cookie("chatbot_session")
+
+    visitor.headers["X-CSRF-Token"] = field
+    form = {"username": "bob", "password": PASSWORD, "csrf_token": field, "next": f"/share/{opened}"}
+    assert visitor.post("/register", data=form, headers=HTML).headers["Location"] == f"/share/{opened}"
+
+    assert visitor.http.get_cookie("chatbot_session") != before
+    assert visitor.get(f"/api/share/{opened}").status_code == 200
+    assert visitor.get(f"/api/share/{other}").status_code == 401
+    page = visitor.get(f"/share/{opened}", headers=HTML).text
+    visitor.post("/logout", data={"csrf_token": form_token(page)}, headers=HTML)
+    assert visitor.get(f"/api/share/{opened}").status_code == 401
 
 
 def test_nothing_can_be_copied_from_a_revoked_link(ann: Api, bob: Api, made: dict[str, Any]) -> None:
