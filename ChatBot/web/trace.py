@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 import structlog
 from flask import Flask, g, request
 from werkzeug.wrappers import Response
@@ -23,7 +25,10 @@ def note(response: Response, request_id: str, method: str, endpoint: str | None)
     The path is not logged: that of a share link carries a secret, that of a picture says what somebody looks at.
     """
     response.headers["X-Request-ID"] = request_id
-    log.info("request", request_id=request_id, method=method, endpoint=endpoint, status=response.status_code)
+    # A page brings forty style sheets and scripts; the log is to show what people do.
+    uneventful = endpoint == "static" and response.status_code < HTTPStatus.BAD_REQUEST
+    write = log.debug if uneventful else log.info
+    write("request", request_id=request_id, method=method, endpoint=endpoint, status=response.status_code)
 
 
 def _begin() -> None:

@@ -42,9 +42,11 @@ async function remove(button, kind) {
   const card = button.closest("[data-image-id]");
   const question = { title: text(`delete_${kind}`), detail: text("delete_picture_text") };
   if (!(await confirmed(question))) return;
-  await api("DELETE", `/api/images/${card.dataset.imageId}`);
+  const path = `/api/images/${card.dataset.imageId}`;
+  await api("DELETE", path);
   card.remove();
-  toast(text(`${kind}_deleted`));
+  // When it is back, the stream shows it again on every open page.
+  toast(text(`${kind}_deleted`), { offer: { words: text("undo"), act: () => api("POST", `${path}/untrash`, {}) } });
 }
 
 function editMessage(button, message, chat) {

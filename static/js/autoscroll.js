@@ -6,16 +6,25 @@ export class Autoscroll {
     this.scroller = scroller;
     this.button = button;
     this.atEnd = true;
+    this.seen = { top: 0, height: 0 };
     scroller.addEventListener("scroll", () => this.#look(), { passive: true });
     button.addEventListener("click", () => this.toEnd());
-    new ResizeObserver(() => (this.atEnd ? this.toEnd() : this.#look())).observe(list);
+    const sizes = new ResizeObserver(() => (this.atEnd ? this.toEnd() : this.#look()));
+    sizes.observe(list);
+    // A composer that grows takes its room from the messages.
+    sizes.observe(scroller);
     this.toEnd();
   }
 
   #look() {
-    const { scrollHeight, scrollTop, clientHeight } = this.scroller;
-    this.atEnd = scrollHeight - scrollTop - clientHeight < NEAR_PIXELS;
+    const { scrollHeight: height, scrollTop: top, clientHeight } = this.scroller;
+    // Only a reader moves up; an event of our own scrolling may come when the list has already grown again, and a list
+    // that shrinks takes the place along.
+    const movedUp = top < this.seen.top && height >= this.seen.height;
+    if (height - top - clientHeight < NEAR_PIXELS) this.atEnd = true;
+    else if (movedUp) this.atEnd = false;
     this.button.hidden = this.atEnd;
+    this.seen = { top, height };
   }
 
   toEnd() {

@@ -2,6 +2,7 @@
 import uPlot from "../vendor/uplot-1.6.32/uPlot.esm.js";
 
 const HEIGHT = 150;
+const DAY_SECONDS = 86400;
 const UNITS = ["B", "kB", "MB", "GB", "TB"];
 
 function bytes(value) {
@@ -18,12 +19,12 @@ function count(value) {
   return Number.isInteger(value) ? value.toLocaleString(document.documentElement.lang) : "";
 }
 
-/** Return a function that writes points of time on an axis: hours for a day or two, days for more. */
-function times(at) {
-  const long = at.at(-1) - at[0] > 3 * 86400;
-  const wish = long ? { day: "numeric", month: "short" } : { hour: "2-digit", minute: "2-digit" };
+/** Return how an axis tells the time: hours within one day, days for more, and no day twice. */
+function times(days) {
+  const wish = days > 1 ? { day: "numeric", month: "short" } : { hour: "2-digit", minute: "2-digit" };
   const format = new Intl.DateTimeFormat(document.documentElement.lang, wish);
-  return (_, marks) => marks.map((mark) => format.format(mark * 1000));
+  const steps = days > 1 ? { incrs: [1, 2, 7, 14, 30].map((step) => step * DAY_SECONDS) } : {};
+  return { ...steps, values: (_, marks) => marks.map((mark) => format.format(mark * 1000)) };
 }
 
 /** Return the columns of the table, oldest row first. */
@@ -61,7 +62,7 @@ function title(words, keys) {
   return line;
 }
 
-function draw(place, { words, keys = [], series, values, at }, look) {
+function draw(place, { words, keys = [], series, values, at, days }, look) {
   const box = document.createElement("div");
   box.className = "chart";
   box.append(title(words, keys));
@@ -77,8 +78,12 @@ function draw(place, { words, keys = [], series, values, at }, look) {
     height: HEIGHT,
     legend: { show: false },
     cursor: { show: false },
-    scales: { y: { range: (_, low, high) => [0, Math.max(high * 1.08, 1)] } },
-    axes: [{ ...axis, space: 64, values: times(at) }, { ...axis, size: 76, values: (_, marks) => marks.map(values) }],
+    scales: {
+      // The whole stretch that was chosen: a new server has measured only the end of it.
+      x: { range: () => [at.at(-1) - days * DAY_SECONDS, at.at(-1)] },
+      y: { range: (_, low, high) => [0, Math.max(high * 1.08, 1)] },
+    },
+    axes: [{ ...axis, space: 80, ...times(days) }, { ...axis, size: 76, values: (_, marks) => marks.map(values) }],
     series: [{}, ...lines],
   };
   return new uPlot(options, [at, ...series], box);
@@ -94,7 +99,8 @@ function drawAll(place, data) {
     { words: free, series: [data.free], values: bytes, at },
     { words: owed, series: [data.owed], values: count, at },
   ];
-  return kinds.map((kind) => draw(place, kind, look));
+  const days = Number(place.dataset.days);
+  return kinds.map((kind) => draw(place, { ...kind, days }, look));
 }
 
 function start(place, table) {

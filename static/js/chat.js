@@ -119,12 +119,14 @@ function replaced(answer, oldId) {
   if (answer.message_id === oldId) refresh(oldId);
   else enqueue(() => transcript.remove(oldId));
   answered(answer);
+  scroll.toEnd();
 }
 
 function edited(answer, messageId) {
   transcript.removeAfter(messageId);
   refresh(messageId);
   answered(answer);
+  scroll.toEnd();
 }
 
 async function stop() {

@@ -37,11 +37,8 @@ export class Composer {
       this.#submit();
     });
     this.form.querySelector("#draw").addEventListener("click", () => this.#toggleCommand());
-    this.stopButton.addEventListener("click", async () => {
-      this.stopButton.disabled = true;
-      await stop().catch(report);
-      this.stopButton.disabled = false;
-    });
+    // Neither button is ever disabled: that would take the focus away. Stopping twice does no harm.
+    this.stopButton.addEventListener("click", () => stop().catch(report));
   }
 
   #changed() {
@@ -87,7 +84,6 @@ export class Composer {
     const content = this.content;
     if (this.busy || this.active || (!content && this.attachments.isEmpty)) return;
     this.busy = true;
-    this.sendButton.disabled = true;
     const typed = this.field.value;
     try {
       await this.onSend(content, await this.attachments.ids());
@@ -97,7 +93,6 @@ export class Composer {
       report(error);
     } finally {
       this.busy = false;
-      this.sendButton.disabled = false;
     }
   }
 

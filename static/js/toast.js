@@ -1,9 +1,10 @@
 // Short notes at the edge of the page; bad ones interrupt a screen reader and stay longer.
 import { text } from "./strings.js";
 
-const SECONDS_SHOWN = { good: 3, bad: 10 };
+const SECONDS_SHOWN = { good: 3, bad: 10, asking: 10 };
 
-export function toast(message, { bad = false, note = "" } = {}) {
+/** `offer` is a button to press while the note is there: `{ words, act }`. */
+export function toast(message, { bad = false, note = "", offer = null } = {}) {
   const box = document.createElement("div");
   box.className = bad ? "toast toast--bad" : "toast";
   box.setAttribute("role", bad ? "alert" : "status");
@@ -11,9 +12,21 @@ export function toast(message, { bad = false, note = "" } = {}) {
   words.textContent = message;
   if (note) words.append(Object.assign(document.createElement("small"), { textContent: note }));
   box.append(words);
+  if (offer) box.append(offerButton(box, offer));
   if (bad) box.append(closeButton(box));
   document.getElementById("toasts").append(box);
-  setTimeout(() => box.remove(), 1000 * (bad ? SECONDS_SHOWN.bad : SECONDS_SHOWN.good));
+  const kind = bad ? "bad" : offer ? "asking" : "good";
+  setTimeout(() => box.remove(), 1000 * SECONDS_SHOWN[kind]);
+}
+
+function offerButton(box, { words, act }) {
+  const button = Object.assign(document.createElement("button"), { type: "button", textContent: words });
+  button.className = "button button--quiet";
+  button.addEventListener("click", () => {
+    box.remove();
+    act().catch(report);
+  });
+  return button;
 }
 
 function closeButton(box) {

@@ -106,6 +106,57 @@ def test_an_edited_question_is_answered_anew_and_what_followed_is_gone(ann: Page
     expect(ann.locator(".message--user")).to_contain_text("two owls")
 
 
+def wait_for_the_end(page: Page) -> None:
+    """Wait until the last message stands wholly above the composer."""
+    page.wait_for_function(
+        """() => {
+          const scroller = document.getElementById("scroll");
+          return scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 2;
+        }"""
+    )
+
+
+def test_a_long_answer_to_an_edited_question_is_followed_to_its_end(ann: Page) -> None:
+    ann.set_viewport_size({"width": 800, "height": 500})
+    draw(ann, "a fox")
+    say(ann, "what can you do?")
+    expect(ann.locator('.message:nth-child(4)[data-status="complete"]')).to_have_count(1)
+    ann.locator("#scroll").evaluate("scroller => scroller.scrollTo(0, 0)")
+    expect(ann.get_by_role("button", name="Go to the newest message")).to_be_visible()
+
+    ann.locator(".message--user").last.get_by_role("button", name="Edit").click()
+    ann.get_by_label("Edit the message").fill("/image two owls --size 512x512")
+    ann.get_by_role("button", name="Send again").click()
+
+    expect(ann.get_by_role("img", name="two owls")).to_have_count(1)
+    expect(ann.locator('.message:last-child[data-status="complete"]')).to_have_count(1)
+    wait_for_the_end(ann)
+
+
+def test_whoever_scrolls_up_is_left_alone_by_what_comes(ann: Page) -> None:
+    ann.set_viewport_size({"width": 800, "height": 500})
+    draw(ann, "a fox")
+    ann.locator("#scroll").evaluate("scroller => scroller.scrollTo(0, 0)")
+    expect(ann.get_by_role("button", name="Go to the newest message")).to_be_visible()
+
+    other = ann.context.new_page()
+    other.goto(ann.url)
+    draw(other, "a harbour")
+
+    expect(ann.get_by_role("img", name="a harbour")).to_have_count(1)
+    assert ann.locator("#scroll").evaluate("scroller => scroller.scrollTop") == 0
+
+
+def test_the_end_stays_in_view_when_the_composer_grows(ann: Page) -> None:
+    ann.set_viewport_size({"width": 800, "height": 500})
+    draw(ann, "a fox")
+
+    ann.get_by_label("Message", exact=True).fill("/image a hare")
+
+    expect(ann.get_by_role("group", name="Picture options")).to_be_visible()
+    wait_for_the_end(ann)
+
+
 RED_DOT = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108020000009077"
     "53de0000000c49444154789c63f8cfc0000003010100c9fe92ef0000000049454e44ae426082"

@@ -84,6 +84,7 @@ def test_stop_ends_an_answer_in_the_middle_and_keeps_what_was_said(mai: Page) ->
     expect(answer).to_contain_text("first")
     expect(answer.get_by_text("Stopped")).to_be_visible()
     expect(mai.get_by_role("button", name="Send", exact=True)).to_be_visible()
+    expect(mai.get_by_label("Message", exact=True)).to_be_focused()
     mai.reload()
     expect(mai.locator(".message:last-child .message__text")).to_have_text("first")
 

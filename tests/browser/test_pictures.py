@@ -55,6 +55,19 @@ def test_a_deleted_picture_disappears_after_a_question_in_between(ann: Page) -> 
     expect(ann.locator(".tile")).to_have_count(0)
 
 
+def test_a_picture_deleted_by_mistake_is_taken_back(ann: Page) -> None:
+    draw(ann)
+    ann.get_by_role("button", name="Delete picture").click()
+    ann.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(ann.locator("figure.card")).to_have_count(0)
+
+    ann.get_by_role("button", name="Undo").click()
+
+    expect(ann.locator("figure.card")).to_have_count(1)
+    ann.reload()
+    expect(ann.locator("figure.card")).to_have_count(1)
+
+
 def test_a_question_that_is_cancelled_deletes_nothing(ann: Page) -> None:
     draw(ann)
 

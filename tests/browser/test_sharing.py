@@ -87,6 +87,7 @@ def test_a_link_revoked_in_the_list_leaves_it_without_a_new_page(ann: Page) -> N
     ann.get_by_role("dialog", name="Revoke this link?").get_by_role("button", name="Revoke").click()
 
     expect(ann.locator(".rows__row")).to_have_count(0)
+    expect(ann.get_by_role("heading", name="Nothing is shared")).to_be_visible()
     ann.reload()
     expect(ann.get_by_role("heading", name="Nothing is shared")).to_be_visible()
 
