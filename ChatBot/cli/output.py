@@ -37,10 +37,19 @@ EXIT_MISSING = 4
 AUDITED = frozenset(
     {
         *("users create", "users password", "users promote", "users token", "shares revoke"),
-        *("images cleanup", "images restore", "images rebuild", "images replicate"),
+        *("images cleanup", "images restore", "images rebuild", "images replicate", "images orphans"),
     }
 )
 """Commands that the audit log keeps, when they change something."""
+
+NOT_AUDITED = frozenset(
+    {
+        *("serve", "worker", "doctor", "audit list", "hosts list", "shares list", "shares doctor", "images stats"),
+        "hosts check",  # sends and deletes a picture of its own
+        "images verify",  # marks what it found to be damaged, and takes nothing
+    }
+)
+"""Commands that change nothing of anybody's. A new one stands here or above: a test sees to it."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
 apply_option = click.option(

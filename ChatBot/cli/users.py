@@ -42,18 +42,23 @@ def create(username: str, password: str | None, as_json: bool) -> int:
     help="The password (or the variable CHATBOT_PASSWORD); without it one is made and shown.",
 )
 @click.option("--keep-tokens", is_flag=True, help="Leave the account's API tokens as they are.")
+@click.option("--end-links", is_flag=True, help="Also end its permanent links to pictures.")
 @json_option
-def password(username: str, password: str | None, keep_tokens: bool, as_json: bool) -> int:
-    """Give an account a new password: it is logged out everywhere and its API tokens are revoked."""
+def password(username: str, password: str | None, keep_tokens: bool, end_links: bool, as_json: bool) -> int:
+    """Give an account a new password: its sessions and signed links end and its API tokens are revoked."""
     chosen = password or secrets.token_urlsafe(12)
     with running_services("users password") as services:
         user = services.accounts.set_password(username, chosen)
         ended = services.accounts.end_sessions(user)
+        services.linking.end_signed(user)
         revoked = 0 if keep_tokens else services.accounts.revoke_tokens(user)
+        links = services.linking.revoke_all(user) if end_links else 0
     shown = {} if password else {"password": chosen}
-    lines = [f"{user.username} has a new password. Sessions ended: {ended}. API tokens revoked: {revoked}."]
+    closed = {"sessions_ended": ended, "tokens_revoked": revoked, "links_revoked": links}
+    counted = f"Sessions ended: {ended}. API tokens revoked: {revoked}. Permanent links ended: {links}."
+    lines = [f"{user.username} has a new password. {counted}"]
     lines += [] if password else [f"Password: {chosen}"]
-    answer(as_json, {**_shown(user), "sessions_ended": ended, "tokens_revoked": revoked, **shown}, lines)
+    answer(as_json, {**_shown(user), **closed, **shown}, lines)
     return 0
 
 

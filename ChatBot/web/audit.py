@@ -8,7 +8,7 @@ from flask import Blueprint, render_template, request
 from flask_openapi3 import APIBlueprint, Tag
 
 from ChatBot.db.audit import AuditEntry
-from ChatBot.web.audited import ACTIONS
+from ChatBot.web.audited import KINDS
 from ChatBot.web.context import services
 from ChatBot.web.paging import decode_cursor, page_json
 from ChatBot.web.present import moment
@@ -17,7 +17,6 @@ from ChatBot.web.schemas import AuditQuery
 audit = APIBlueprint("audit", __name__, url_prefix="/api/admin/audit", abp_tags=[Tag(name="Administration")])
 audit_pages = Blueprint("audit_pages", __name__, url_prefix="/admin/audit")
 
-KINDS = sorted({*ACTIONS.values(), "picture.purge"})
 OUTCOMES = ("ok", "refused", "failed")
 SHOWN = 100
 

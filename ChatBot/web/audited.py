@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from itertools import chain
 
 from flask import Flask, g, request
 from werkzeug.wrappers import Response
@@ -19,7 +20,6 @@ ACTIONS: dict[str, str] = {
     "pages.log_in_by_form": "account.login",
     "auth.logout": "account.logout",
     "pages.log_out_by_form": "account.logout",
-    "auth.change": "account.change",
     "auth.change_password": "account.password",
     "account_pages.change_password": "account.password",
     "auth.end_others": "account.end_sessions",
@@ -46,11 +46,28 @@ ACTIONS: dict[str, str] = {
     "admin.retry": "admin.retry",
     "admin_pages.retry_by_form": "admin.retry",
 }
-"""By endpoint. What is not named here is not kept: reading one's own things, drawing, talking."""
+"""By endpoint. Nothing that only reads is kept, but for what ``ONLY_WHEN_REFUSED`` names."""
+
+SAID_BY_THEIR_VIEWS: dict[str, tuple[str, ...]] = {
+    "auth.change": ("account.private", "account.public"),
+    "conversations.change": ("conversation.private", "conversation.public"),
+}
+"""By endpoint: which action it is stands in the body, and the view says it by ``acted``; renaming is none."""
+
+NOT_SECURITY_RELEVANT = frozenset(
+    {
+        # Talking and drawing: the messages themselves are the record of it.
+        *("conversations.create", "messages.post", "messages.edit", "messages.cancel", "messages.regenerate"),
+        *("images.generate", "images.upload"),
+        # Changes nothing that anybody else sees, and takes nothing away.
+        *("images.describe", "images.restore", "pages.language"),
+    }
+)
+"""Endpoints that change something and are not kept. A new one stands here or above: a test sees to it."""
 
 ONLY_WHEN_REFUSED = frozenset({"share.open"})
-OTHERS = ("picture.purge", "command")
-"""What is noted elsewhere: by the server itself, and by commands (``command`` and their name)."""
+KINDS = sorted({*ACTIONS.values(), *chain.from_iterable(SAID_BY_THEIR_VIEWS.values()), "picture.purge"})
+"""Every action but the commands', which are called ``command`` and their name."""
 
 TARGETS = ("token_id", "share_id", "link_id", "image_id", "conversation_id")
 """Parts of an address that name what was acted on. A share link's token is a secret and no name."""
@@ -59,6 +76,11 @@ TARGETS = ("token_id", "share_id", "link_id", "image_id", "conversation_id")
 def init_app(app: Flask) -> None:
     """Note every named request after its answer is known."""
     app.after_request(_note)
+
+
+def acted(action: str) -> None:
+    """Say what is being done, where the address does not tell; call it before the doing, which may be refused."""
+    g.audit_action = action
 
 
 def acted_by(user: User | None) -> None:
@@ -72,7 +94,7 @@ def acted_on(target_id: str | None) -> None:
 
 
 def _note(response: Response) -> Response:
-    action = ACTIONS.get(request.endpoint or "")
+    action: str | None = ACTIONS.get(request.endpoint or "", g.get("audit_action"))
     outcome = _outcome(response)
     # What a limit refused is counted in the metrics; a flood of requests must not become a flood of entries.
     if action is None or response.status_code == 429 or (outcome == "ok" and action in ONLY_WHEN_REFUSED):

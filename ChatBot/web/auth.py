@@ -11,6 +11,7 @@ from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response
 
 from ChatBot.services.accounts import digest
+from ChatBot.web.audited import acted
 from ChatBot.web.context import current_account, services, signed_in
 from ChatBot.web.entrance import authenticated, others_ended, password_changed, registered
 from ChatBot.web.identity import log_out, present_session
@@ -55,6 +56,7 @@ def me() -> dict[str, Any] | Response:
 @auth.patch("/me")
 def change(body: AccountChanges) -> dict[str, Any]:
     """Make the account private, or no longer: a private one keeps all its pictures off public hosts."""
+    acted("account.private" if body.private else "account.public")
     return user_json(services().privacy.set_account(current_account(), body.private))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask_openapi3 import APIBlueprint, Tag
 
+from ChatBot.web.audited import acted
 from ChatBot.web.context import cloud_link, current_account, current_viewer, services
 from ChatBot.web.paging import decode_cursor, page_json
 from ChatBot.web.present import conversation_json, message_json
@@ -51,6 +52,7 @@ def change(path: ConversationPath, body: ConversationChanges) -> dict[str, Any]:
     if body.title is not None:
         services().threads.rename(user, path.conversation_id, body.title)
     if body.private is not None:
+        acted("conversation.private" if body.private else "conversation.public")
         services().privacy.set_conversation(user, path.conversation_id, body.private)
     return conversation_json(services().threads.get(current_viewer(), path.conversation_id))
 

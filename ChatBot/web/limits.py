@@ -19,6 +19,7 @@ BUDGETS: dict[str, str] = {
     "messages.edit": "generation",
     "messages.regenerate": "generation",
     "images.upload": "upload",
+    "images.restore": "download",
     "files.permanent": "download",
     "files.original_design": "download",
     "shared.image": "download",
@@ -29,8 +30,43 @@ BUDGETS: dict[str, str] = {
     "shared.page": "share",
     "shared.data": "share",
     "shared.unlock": "share",
+    "shares.create": "share",
 }
-"""By endpoint. Logging in and registering take from ``login`` in ``web/entrance.py``, where a form can say so."""
+"""By endpoint: what costs a picture, a fetch from a host, the hash of a password, or the opening of a link."""
+
+COUNTED_BY_THEIR_VIEWS: dict[str, str] = {
+    "auth.register": "login",
+    "auth.login": "login",
+    "auth.change_password": "login",
+    "pages.sign_up": "login",
+    "pages.log_in_by_form": "login",
+    "account_pages.change_password": "login",
+}
+"""By endpoint: they take from ``web/entrance.py``, so that a form can say how long to wait."""
+
+UNLIMITED = frozenset(
+    {
+        # The server's own files, and what machines ask again and again.
+        *("static", "health.alive", "health.ready", "metrics.measurements", "documents.openapi", "documents.reference"),
+        # Reading one's own things: a page of an indexed list, or one document.
+        *("auth.me", "auth.sessions", "tokens.listing", "shares.listing", "picture_links.listing"),
+        *("conversations.listing", "conversations.read", "messages.events"),
+        *("images.listing", "images.read", "images.history"),
+        *("pages.home", "pages.conversation", "pages.message", "pages.gallery", "pages.files", "pages.shares"),
+        *("pages.history", "pages.login", "pages.register", "account_pages.settings"),
+        # Small writes to one's own things. Nobody is to be kept from stopping, closing or taking back something.
+        *("auth.logout", "auth.change", "auth.end_others", "account_pages.end_others", "pages.log_out_by_form"),
+        *("tokens.create", "tokens.revoke", "shares.revoke", "pages.revoke_share", "pages.language"),
+        *("picture_links.create", "pages.link_picture", "picture_links.revoke", "picture_links.revoke_all"),
+        *("conversations.create", "conversations.change", "conversations.remove", "messages.cancel"),
+        *("images.describe", "images.trash", "images.untrash"),
+        # Administrators; a task runs once at a time however often it is asked for.
+        *("admin.overview", "admin.image", "admin.retry", "admin.start", "audit.listing", "audit_pages.page"),
+        *("admin_pages.page", "admin_pages.task", "admin_pages.picture"),
+        *("admin_pages.start_by_form", "admin_pages.retry_by_form"),
+    }
+)
+"""Endpoints that nobody counts, and why not. A new one stands here or in a budget: a test sees to it."""
 
 
 def init_app(app: Flask) -> None:

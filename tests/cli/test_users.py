@@ -42,13 +42,21 @@ def test_a_new_password_by_an_operator_closes_the_old_ways_in(
     app = make_app()
     ann = Api(app).register("ann")
     ann.post("/api/tokens", json={})
+    image_id = ann.generate(width=64, height=64)["images"][0]["id"]
+    signed, permanent = (
+        ann.post(f"/api/images/{image_id}/links", json=body).json["url"].removeprefix("http://localhost")
+        for body in ({}, {"permanent": True})
+    )
 
     made = chatbot("users", "password", "ANN", "--json").answer
 
-    assert (made["sessions_ended"], made["tokens_revoked"]) == (1, 1)
+    assert (made["sessions_ended"], made["tokens_revoked"], made["links_revoked"]) == (1, 1, 0)
+    assert [Api(app).get(link).status_code for link in (signed, permanent)] == [404, 200]
     assert ann.get("/api/auth/me").status_code == 401
     answer = Api(app).post("/api/auth/login", json={"username": "ann", "password": made["password"]})
     assert answer.status_code == 200
+    assert chatbot("users", "password", "ann", "--end-links", "--json").answer["links_revoked"] == 1
+    assert Api(app).get(permanent).status_code == 404
 
 
 def test_wrong_usage_is_2_with_a_sentence_and_nothing_on_standard_output(chatbot: CommandLine) -> None:

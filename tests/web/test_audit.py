@@ -15,9 +15,9 @@ from ChatBot.db.audit import AuditLog
 from ChatBot.errors import DatabaseUnavailable
 from ChatBot.models import now
 from ChatBot.services.audit import Audit
-from ChatBot.web.audited import ACTIONS
-from ChatBot.web.guard import RULES
+from ChatBot.web.audited import ACTIONS, NOT_SECURITY_RELEVANT, ONLY_WHEN_REFUSED, SAID_BY_THEIR_VIEWS
 from tests.fixtures.application import PASSWORD, Api
+from tests.web.test_guard import routes
 
 HTML = {"Accept": "text/html", "Accept-Language": "en"}
 
@@ -34,8 +34,48 @@ def told(ann: Api) -> list[tuple[str, str]]:
     return [(entry["action"], entry["outcome"]) for entry in kept(ann)]
 
 
-def test_every_audited_endpoint_exists() -> None:
-    assert set(ACTIONS) <= set(RULES)
+def test_every_route_that_changes_something_is_kept_or_stands_among_those_that_are_not(app: Flask) -> None:
+    changing = {route.endpoint for route, method in routes(app) if method != "GET"}
+    named = [*(set(ACTIONS) & changing), *SAID_BY_THEIR_VIEWS, *NOT_SECURITY_RELEVANT]
+
+    assert sorted(named) == sorted(changing)
+    assert {action for name, action in ACTIONS.items() if name not in changing} == ONLY_WHEN_REFUSED
+
+
+def test_becoming_private_is_kept_and_renaming_is_not(ann: Api, bob: Api) -> None:
+    conversation = ann.post("/api/conversations", json={}).json["id"]
+    path = f"/api/conversation/{conversation}"
+    ann.patch(path, json={"title": "renamed"})
+    ann.patch(path, json={"private": True})
+    bob.patch(path, json={"private": False})
+    bob.patch("/api/auth/me", json={"private": True})
+    bob.patch("/api/auth/me", json={"private": False})
+
+    entries = [entry for entry in kept(ann) if ".p" in entry["action"]]
+
+    assert [(entry["actor"], entry["action"], entry["outcome"], entry["target_id"]) for entry in entries] == [
+        ("ann", "conversation.private", "ok", conversation),
+        ("bob", "conversation.public", "refused", conversation),
+        ("bob", "account.private", "ok", None),
+        ("bob", "account.public", "ok", None),
+    ]
+    assert len(kept(ann, action="conversation.private")) == 1
+
+
+def test_making_and_ending_links_to_pictures_is_kept_without_their_tokens(ann: Api) -> None:
+    image_id = ann.generate(width=64, height=64)["images"][0]["id"]
+    made = ann.post(f"/api/images/{image_id}/links", json={"permanent": True}).json
+    ann.delete(f"/api/links/{made['id']}")
+    ann.delete("/api/links")
+
+    entries = [entry for entry in kept(ann) if entry["action"].startswith("link.")]
+
+    assert [(entry["action"], entry["target_id"]) for entry in entries] == [
+        ("link.create", made["id"]),
+        ("link.revoke", made["id"]),
+        ("link.revoke", None),
+    ]
+    assert made["url"].rpartition("/")[2] not in str(entries)
 
 
 def test_an_entry_says_who_what_when_from_where_and_under_which_request(ann: Api) -> None:

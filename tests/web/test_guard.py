@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -96,10 +96,10 @@ def address(app: Flask, route: Route, things: dict[str, str]) -> str:
     return built.removeprefix("http://localhost")
 
 
-def ask(api: Api, method: str, path: str, endpoint: str) -> TestResponse:
+def ask(api: Api, method: str, path: str, endpoint: str, bodies: Mapping[str, dict[str, Any]] = BODIES) -> TestResponse:
     """Send a request as a browser would to pages, as a program would to everything else."""
     accept = "text/html" if endpoint.startswith("pages.") else "application/json"
-    body = {"json": BODIES.get(endpoint, {})} if method in ("POST", "PATCH") else {}
+    body = {"json": bodies.get(endpoint, {})} if method in ("POST", "PATCH") else {}
     return api._send(method, path, {"headers": {"Accept": accept}, "buffered": False, **body})
 
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from ChatBot.web.guard import RULES
-from ChatBot.web.limits import BUDGETS
+from ChatBot.errors import RateLimited
+from ChatBot.web.budgets import account_key, address_key
+from ChatBot.web.limits import BUDGETS, COUNTED_BY_THEIR_VIEWS, UNLIMITED, budgets_of
 from tests.fixtures.application import PASSWORD, Api
+from tests.web.test_guard import BODIES, Things, address, ask, routes
 from tests.web.test_pages import form_token
+
+CREDENTIALS = {name: {"username": "eve", "password": PASSWORD} for name in ("auth.register", "auth.login")}
 
 
 def refused(answer: TestResponse) -> bool:
@@ -23,8 +28,29 @@ def refused(answer: TestResponse) -> bool:
     return True
 
 
-def test_every_limited_endpoint_exists() -> None:
-    assert set(BUDGETS) <= set(RULES)
+def test_every_route_is_counted_or_stands_among_those_that_are_not(app: Flask) -> None:
+    named = [*BUDGETS, *COUNTED_BY_THEIR_VIEWS, *UNLIMITED]
+
+    assert sorted(named) == sorted({route.endpoint for route in app.url_map.iter_rules()})
+
+
+@pytest.mark.parametrize("budget", sorted({*BUDGETS.values(), *COUNTED_BY_THEIR_VIEWS.values()}))
+def test_every_route_of_a_used_up_budget_refuses(make_app: Callable[..., Flask], budget: str) -> None:
+    app = make_app(rate_limits=f"{budget}=1/hour")
+    ann = Api(app).register()
+    things = vars(Things.absent())
+    for key in (account_key(ann.get("/api/auth/me").json["id"]), address_key("127.0.0.1")):
+        with suppress(RateLimited):  # registering has used up one of them
+            budgets_of(app).hit(budget, key)
+    wanted = {name for name, taken in (BUDGETS | COUNTED_BY_THEIR_VIEWS).items() if taken == budget}
+
+    answers = {
+        route.endpoint: ask(ann, method, address(app, route, things), route.endpoint, BODIES | CREDENTIALS).status_code
+        for route, method in routes(app)
+        if route.endpoint in wanted
+    }
+
+    assert answers == dict.fromkeys(wanted, 429)
 
 
 def test_a_used_up_budget_refuses_with_a_reason_and_is_counted(make_app: Callable[..., Flask]) -> None:
