@@ -25,7 +25,7 @@ from ChatBot.media.files import FileStore
 from ChatBot.models import Image, Message, MessageStatus, Provenance, new_id, now
 from ChatBot.services.privacy import Privacy
 from ChatBot.services.quota import UNLIMITED, Room
-from ChatBot.services.replication import Delivery, Replicator
+from ChatBot.services.replication import Delivery, Replicator, wait_for
 
 log = structlog.get_logger(__name__)
 
@@ -211,8 +211,7 @@ class ImageHandler:
 
     def wait_for_hosts(self, staged: Sequence[Staged]) -> None:
         """Give the hosts their few seconds; whatever has not finished by then is the outbox's."""
-        for each in staged:
-            each.delivery.wait(self._cloud_wait_seconds)
+        wait_for([each.delivery for each in staged], self._cloud_wait_seconds)
 
     def discard(self, staged: Sequence[Staged]) -> None:
         """Remove staged pictures that no document holds: their files, and what was uploaded."""

@@ -7,7 +7,7 @@ process that dies leaves a lease that runs out and another worker takes over. ``
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for_futures
 from dataclasses import dataclass, field
@@ -59,10 +59,12 @@ class Delivery:
         """Wait for the decision and return it."""
         return self._decided.wait(LEASE_SECONDS) and self._kept
 
-    def wait(self, seconds: float) -> None:
-        """Wait at most that long for the upload and its read-back."""
-        if self.done is not None and seconds > 0 and wait_for_futures([self.done], timeout=seconds).not_done:
-            log.info("replication.answer_goes_ahead", image=self.upload.image_id)
+
+def wait_for(deliveries: Iterable[Delivery], seconds: float) -> None:
+    """Wait for the uploads and their read-backs, at most that long for all of them together."""
+    running = {each.done: each.upload.image_id for each in deliveries if each.done is not None}
+    if seconds > 0 and (late := wait_for_futures(running, timeout=seconds).not_done):
+        log.info("replication.answer_goes_ahead", images=[running[each] for each in late])
 
 
 class Replicator:

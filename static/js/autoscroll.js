@@ -4,6 +4,7 @@ const NEAR_PIXELS = 90;
 export class Autoscroll {
   constructor(scroller, list, button) {
     this.scroller = scroller;
+    this.list = list;
     this.button = button;
     this.atEnd = true;
     this.seen = { top: 0, height: 0 };
@@ -28,6 +29,8 @@ export class Autoscroll {
   }
 
   toEnd() {
+    // The greeting of an empty conversation is read from its top.
+    if (!this.list.childElementCount) return;
     this.scroller.scrollTop = this.scroller.scrollHeight;
     this.#look();
   }

@@ -23,7 +23,7 @@ function count(value) {
 function times(days) {
   const wish = days > 1 ? { day: "numeric", month: "short" } : { hour: "2-digit", minute: "2-digit" };
   const format = new Intl.DateTimeFormat(document.documentElement.lang, wish);
-  const steps = days > 1 ? { incrs: [1, 2, 7, 14, 30].map((step) => step * DAY_SECONDS) } : {};
+  const steps = days > 1 ? { incrs: [1, 2, 3, 7, 14, 30].map((step) => step * DAY_SECONDS) } : {};
   return { ...steps, values: (_, marks) => marks.map((mark) => format.format(mark * 1000)) };
 }
 

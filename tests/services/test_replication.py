@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from ChatBot.errors import BytesMissing, ProviderRefused, ProviderUnavailable
 from ChatBot.hosts.base import Receipt, Upload
 from ChatBot.models import Image, User, now
+from ChatBot.services.replication import Delivery, wait_for
 from tests.services.workshop import (
     ScriptedHost,
     Workshop,
@@ -50,6 +52,13 @@ def other() -> ScriptedHost:
 @pytest.fixture
 def pair(make_workshop: Callable[..., Workshop], host: ScriptedHost, other: ScriptedHost) -> Workshop:
     return make_workshop(hosts=(host, other))
+
+
+@pytest.mark.timeout(30)
+def test_many_pictures_wait_for_a_silent_host_no_longer_than_one_does() -> None:
+    upload = Upload("0" * 32, b"", "image/png", "0" * 64)
+
+    wait_for([Delivery(upload, Future()) for _ in range(100)], seconds=1)
 
 
 def test_a_refusal_moves_on_to_the_next_host_and_is_recorded(
