@@ -105,7 +105,7 @@ class Conversations(Pictures):
             self.threads,
             kept.messages,
             kept.images,
-            self.files,
+            self.resolver,
             self.events,
             self.pools[1],
         )

@@ -40,9 +40,10 @@ def cleanup(
     undo: str | None,
     as_json: bool,
 ) -> int:
-    """Free disk space: old pictures that are proved to be safe in the cloud, and files that belong to nothing.
+    """Free disk space and never take a last copy.
 
-    Without --apply it writes a plan and shows it. Pinned pictures (favourites) and those that an open share shows stay.
+    It takes old pictures that are proved to be safe in the cloud, and files that belong to nothing. Without
+    --apply it writes a plan and shows it. Pinned pictures (favourites) and those that an open share shows stay.
     """
     if undo:
         return _undo(undo, as_json)

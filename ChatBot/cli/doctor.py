@@ -13,7 +13,10 @@ from ChatBot.errors import ChatBotError
 @click.command()
 @json_option
 def doctor(as_json: bool) -> int:
-    """Check the settings, the database, the disk, the generator, the assistant and the cloud hosts."""
+    """Check all parts, and say what is wrong with them.
+
+    The settings, the database, the disk, the generator, the assistant, the cloud hosts and the queue.
+    """
     try:
         with running_services("doctor") as services:
             report = services.readiness()

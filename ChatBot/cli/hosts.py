@@ -30,9 +30,10 @@ def hosts() -> None:
 @hosts.command("list")
 @json_option
 def list_hosts(as_json: bool) -> int:
-    """Show every cloud host: whether it is active, its place in the order, what is true of it, how it is doing.
+    """Show every cloud host and how it is doing.
 
-    How it is doing is what this very process knows: each process has circuit breakers of its own.
+    Also whether it is active, its place in the order and what is true of it. How it is doing is what this very
+    process knows: each process has circuit breakers of its own.
     """
     chain = _chain()
     per_hour = load_settings().cloud_uploads_per_hour
@@ -44,7 +45,10 @@ def list_hosts(as_json: bool) -> int:
 @hosts.command()
 @json_option
 def check(as_json: bool) -> int:
-    """Send a tiny picture to every active host, read it back, compare, delete it, and see that it is gone."""
+    """Try every active host with a tiny picture.
+
+    It is sent, read back, compared and deleted, and then has to be gone.
+    """
     active = _chain().hosts
     with ThreadPoolExecutor(max_workers=max(len(active), 1)) as pool:
         probes = list(pool.map(probe, active))

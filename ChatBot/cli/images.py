@@ -36,7 +36,10 @@ for command in (restore, cleanup, verify, replicate, orphans):
 )
 @json_option
 def rebuild(apply: bool, source: RecordPlace, as_json: bool) -> int:
-    """Bring accounts, conversations, pictures and shares back into MongoDB from their records, the files alone."""
+    """Bring back what MongoDB lost, from the files alone.
+
+    Accounts, conversations, pictures and shares all have their records.
+    """
     with running_services("images rebuild") as services, progress("Reading records", None) as step:
         report = services.rebuild.run(apply=apply, source=source, on_step=step)
     counts = ", ".join(f"{count} {name}" for name, count in report.added.items())

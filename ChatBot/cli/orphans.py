@@ -15,7 +15,7 @@ from ChatBot.services.upkeep.orphan_search import OrphanSearchReport
 @click.option("--force", is_flag=True, help="Go on although more than 20 % of what a host has belongs to no picture.")
 @json_option
 def orphans(apply: bool, force: bool, as_json: bool) -> int:
-    """Find copies on cloud hosts that belong to no picture (an upload whose reply was lost), and delete them.
+    """Find and delete cloud copies that belong to no picture. Such are left by an upload whose reply was lost.
 
     Only S3 can say what it has. There is no way back: look at the list before --apply.
     """

@@ -23,7 +23,10 @@ from ChatBot.services.upkeep.replicate import WAIT_SECONDS
 )
 @json_option
 def replicate(apply: bool, host: str | None, wait: bool, timeout: float, as_json: bool) -> int:
-    """Queue a cloud copy for every picture without a verified one; the workers of the server send them."""
+    """Queue a cloud copy for every picture without one.
+
+    One that is not verified does not count; the workers of the server send them.
+    """
     with running_services("images replicate") as services:
         total = services.stats()["totals"]["images"]
         with progress("Checking pictures", total) as step:

@@ -29,7 +29,10 @@ from ChatBot.services.upkeep.restore import PARALLEL_RESTORES, RESERVE_BYTES, Re
 @click.option("--evicted", is_flag=True, help="Bring those back too that a clean-up took on purpose.")
 @json_option
 def restore(apply: bool, parallel: int, reserve_mb: int, evicted: bool, as_json: bool) -> int:
-    """Bring missing or damaged local files back from their cloud copies, byte for byte; again does only the rest."""
+    """Bring missing or damaged local files back, byte for byte.
+
+    They come from their cloud copies; again does only the rest.
+    """
     with running_services("images restore") as services:
         total = services.stats()["totals"]["images"]
         with progress("Restoring" if apply else "Checking pictures", total) as step:
@@ -41,7 +44,7 @@ def restore(apply: bool, parallel: int, reserve_mb: int, evicted: bool, as_json:
 
 
 def _lines(report: RestoreReport, apply: bool) -> list[str]:
-    lines = [f"{report.checked} pictures checked, {len(report.missing)} without an intact local file."]
+    lines = [f"Pictures checked: {report.checked}, without an intact local file: {len(report.missing)}."]
     if report.evicted:
         lines.append(f"{report.evicted} are only in the cloud on purpose (--evicted brings them back).")
     if apply:

@@ -61,7 +61,7 @@ def serve(host: str | None, port: int | None) -> None:
 
 @click.command()
 def worker() -> None:
-    """Run the background work only: uploads, read-backs, the emptying of the trash."""
+    """Run the background work only. That is uploads, read-backs, the emptying of the trash."""
     log_to_stderr(logging.INFO)
     settings = load_settings()
     busy = settings.model_copy(update={"worker_threads": max(1, settings.worker_threads)})

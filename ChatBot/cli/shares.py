@@ -48,7 +48,10 @@ def revoke(share_id: str, as_json: bool) -> int:
 @shares.command()
 @json_option
 def doctor(as_json: bool) -> int:
-    """Open every share as a viewer would and list the pictures that could not be shown."""
+    """Check that every share still shows its pictures.
+
+    It is opened as a viewer would; what could not be shown is listed.
+    """
     with running_services("shares doctor") as services, progress("Checking pictures", None) as step:
         report = services.upkeep.share_doctor.examine(on_step=step)
     lines = [

@@ -45,7 +45,7 @@ def create(username: str, password: str | None, as_json: bool) -> int:
 @click.option("--end-links", is_flag=True, help="Also end its permanent links to pictures.")
 @json_option
 def password(username: str, password: str | None, keep_tokens: bool, end_links: bool, as_json: bool) -> int:
-    """Give an account a new password: its sessions and signed links end and its API tokens are revoked."""
+    """Give an account a new password. Its sessions and signed links end and its API tokens are revoked."""
     chosen = password or secrets.token_urlsafe(12)
     with running_services("users password") as services:
         user = services.accounts.set_password(username, chosen)

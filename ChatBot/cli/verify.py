@@ -16,7 +16,7 @@ from ChatBot.services.upkeep.verify import Finding
 )
 @json_option
 def verify(deep: bool, as_json: bool) -> int:
-    """Compare the documents, the files and the cloud copies; nothing is repaired and no reference is erased."""
+    """Compare the documents, the files and the cloud copies. Nothing is repaired and no reference is erased."""
     with running_services("images verify") as services:
         total = services.stats()["totals"]["images"]
         with progress("Fetching and hashing" if deep else "Checking pictures", total) as step:

@@ -16,11 +16,11 @@ from ChatBot.db.images import Images
 from ChatBot.db.messages import Messages
 from ChatBot.errors import Cancelled, ChatBotError, InputError, NotFound
 from ChatBot.generators.base import GenerationRequest
-from ChatBot.media.files import FileStore
 from ChatBot.models import Image, Message, User
 from ChatBot.services.access import Viewer
 from ChatBot.services.events import EventLog
 from ChatBot.services.generation import Generation
+from ChatBot.services.resolver import Resolver
 from ChatBot.services.running import Running
 from ChatBot.services.threads import Threads
 
@@ -45,7 +45,7 @@ class Chat:
         threads: Threads,
         messages: Messages,
         images: Images,
-        files: FileStore,
+        resolver: Resolver,
         events: EventLog,
         running: Running,
     ) -> None:
@@ -54,7 +54,7 @@ class Chat:
         self._threads = threads
         self._messages = messages
         self._images = images
-        self._files = files
+        self._resolver = resolver
         self._events = events
         self._running = running
 
@@ -209,11 +209,10 @@ class Chat:
         pictures = []
         for image in images:
             try:
-                data = self._files.read(image.folder, image.filename, image.sha256)
+                with self._resolver.open(image).file as file:
+                    pictures.append((image.mime_type, file.read()))
             except ChatBotError as error:
                 log.warning("chat.picture_unreadable", image=image.id, error=str(error))
-                continue
-            pictures.append((image.mime_type, data))
         return pictures
 
     def _publish(self, message: Message, kind: str, **data: object) -> None:

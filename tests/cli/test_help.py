@@ -54,6 +54,13 @@ def test_every_command_that_ends_can_answer_in_json(path: tuple[str, ...]) -> No
     assert any("--json" in parameter.opts for parameter in ONES[path].params)
 
 
+@pytest.mark.parametrize("path", [(), *(path for path in ALL if path not in ONES)], ids=" ".join)
+def test_every_command_is_told_in_one_line_of_a_narrow_terminal(path: tuple[str, ...]) -> None:
+    text = CliRunner().invoke(group, [*path, "--help"], terminal_width=80).stdout
+
+    assert "..." not in text.partition("Commands:")[2]
+
+
 def test_the_main_page_names_every_exit_code() -> None:
     text = CliRunner().invoke(group, ["--help"]).stdout
 

@@ -18,6 +18,7 @@ from tests.services.workshop import (
     SETTLED_SECONDS,
     ScriptedAssistant,
     ScriptedGenerator,
+    ScriptedHost,
     Workshop,
     picture,
 )
@@ -94,6 +95,20 @@ def test_an_attached_picture_is_shown_to_the_model(make_workshop: MakeWorkshop, 
 
     ((mime_type, data),) = assistant.heard[0][-1].images
     assert (mime_type, data) == ("image/png", workshop.path(image).read_bytes())
+
+
+def test_an_attached_picture_that_left_this_disk_is_shown_from_its_copy(make_workshop: MakeWorkshop, ann: User) -> None:
+    assistant = ScriptedAssistant()
+    workshop = make_workshop(assistant=assistant, hosts=(ScriptedHost(),))
+    image = workshop.upload(ann)
+    bytes_kept = workshop.path(image).read_bytes()
+    workshop.path(image).unlink()
+    conversation = workshop.threads.create(ann)
+
+    _, answer = workshop.chat.post(ann, conversation.id, "what is this?", [image.id])
+    workshop.settled(answer)
+
+    assert assistant.heard[0][-1].images == (("image/png", bytes_kept),)
 
 
 def test_a_damaged_attachment_is_not_shown_and_stops_nothing(make_workshop: MakeWorkshop, ann: User) -> None:

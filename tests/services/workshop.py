@@ -290,7 +290,7 @@ class Workshop:
             self.threads,
             self.messages,
             self.images,
-            self.files,
+            self.resolver,
             self.events,
             self.chatting,
         )

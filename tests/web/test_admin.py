@@ -145,7 +145,7 @@ def test_a_restore_is_started_from_the_page_and_its_progress_asks_for_itself(app
 
     assert (started.status_code, started.headers["Location"]) == (303, "/admin#maintenance")
     assert (task["state"], task["kind"], task["apply"], task["started_by"]) == ("finished", "restore", False, "ann")
-    assert "1 pictures checked, 0 without an intact local file." in fragment
+    assert "Pictures checked: 1, without an intact local file: 0." in fragment
     assert "hx-trigger" not in fragment
     services_of(app).repositories.tasks.claim("another", "restore", "ann", apply=True, total=4)
     running = ann.get("/admin/task").text

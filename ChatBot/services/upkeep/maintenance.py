@@ -90,7 +90,7 @@ class Maintenance:
 
     def _restoring(self, task: Task) -> Outcome:
         report = self._restore.run(apply=task.apply, on_step=self._stepper(task))
-        lines = [f"{report.checked:,} pictures checked, {len(report.missing):,} without an intact local file."]
+        lines = [f"Pictures checked: {report.checked:,}, without an intact local file: {len(report.missing):,}."]
         if task.apply:
             lines.append(f"{len(report.restored):,} restored, {len(report.lost):,} could not be restored.")
         if report.stopped:

@@ -70,7 +70,7 @@ def test_a_task_says_how_far_it_is_and_what_came_of_it(workshop: Workshop, ann: 
     assert (meanwhile.state, meanwhile.is_alive, meanwhile.done, meanwhile.total) == ("running", True, 1, 1)
     assert (task.state, task.started_by, task.is_alive) == ("finished", "ann", False)
     assert task.lines == (
-        "7 pictures checked, 2 without an intact local file.",
+        "Pictures checked: 7, without an intact local file: 2.",
         "1 restored, 1 could not be restored.",
         "b: no copy has it",
     )
