@@ -11,6 +11,7 @@ import pytest
 from ChatBot.errors import ProviderRefused, ProviderUnavailable
 from ChatBot.hosts.base import Receipt, Upload
 from ChatBot.models import User, new_id, now
+from ChatBot.services.replication import wait_for
 from tests.services.workshop import ScriptedHost, Workshop, only_copy, picture
 
 MakeWorkshop = Callable[..., Workshop]
@@ -22,7 +23,7 @@ def abandon_an_upload(workshop: Workshop, host: ScriptedHost) -> None:
     host.on_upload = lambda _: setattr(host, "down", DOWN)
     delivery = workshop.replicator.begin(Upload(new_id(), picture(), "image/png", "0" * 64))
     delivery.abandon()
-    delivery.wait(30)
+    wait_for([delivery], 30)
 
 
 def make_all_due(workshop: Workshop) -> None:
