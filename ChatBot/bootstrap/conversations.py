@@ -74,7 +74,15 @@ class Conversations(Pictures):
     @cached_property
     def continuing(self) -> Continuing:
         kept = self.repositories
-        return Continuing(self.sharing, self.image_handler, self.resolver, kept.conversations, kept.messages)
+        return Continuing(
+            self.sharing,
+            self.image_handler,
+            self.resolver,
+            kept.conversations,
+            kept.messages,
+            kept.drafts,
+            kept.images,
+        )
 
     @cached_property
     def pools(self) -> tuple[Running, Running]:

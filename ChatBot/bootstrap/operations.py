@@ -104,6 +104,7 @@ class Operations(Conversations):
         chores = [
             Chore("withdraw", WITHDRAW_SECONDS, self.privacy.withdraw_due),
             Chore("purge", PURGE_SECONDS, self.deletion.purge_due),
+            Chore("drafts", PURGE_SECONDS, self.continuing.tidy),
             Chore("adoption", ADOPTION_SECONDS, self.adoption.adopt_all),
             Chore("copy check", COPY_CHECK_SECONDS, self.copy_check.check_due),
             Chore("quarantine", PURGE_SECONDS, self.upkeep.holding.empty_expired),

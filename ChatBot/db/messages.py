@@ -170,7 +170,7 @@ class Messages(Repository):
         ``kind`` asks for those that have files instead.
         """
         wanted: Document = {"trashed_at": None, "kind": "file" if kind == "file" else {"$ne": "file"}}
-        query: Document = {"owner_id": owner_id, "images": {"$elemMatch": wanted}, **HAS_IMAGES}
+        query: Document = {"owner_id": owner_id, "images": {"$elemMatch": wanted}, "draft_of": None, **HAS_IMAGES}
         if before:
             moment, last_id = before
             query["$or"] = [{"created_at": {"$lt": moment}}, {"created_at": moment, "_id": {"$lt": last_id}}]

@@ -12,6 +12,7 @@ from ChatBot.db.census import Census
 from ChatBot.db.chores import Chores
 from ChatBot.db.conversations import Conversations
 from ChatBot.db.copy_checks import CopyChecks
+from ChatBot.db.drafts import Drafts
 from ChatBot.db.events import Events
 from ChatBot.db.glances import Glances
 from ChatBot.db.guesses import Guesses
@@ -45,6 +46,7 @@ class Repositories:
     sessions: Sessions
     conversations: Conversations
     messages: Messages
+    drafts: Drafts
     images: Images
     private: PrivatePictures
     shares: Shares
@@ -77,6 +79,7 @@ class Repositories:
             sessions=Sessions(database),
             conversations=Conversations(database),
             messages=Messages(database),
+            drafts=Drafts(database),
             images=Images(database),
             private=PrivatePictures(database),
             shares=Shares(database),

@@ -213,6 +213,8 @@ class Message(Recorded):
     """The picture request this message answers (prompt, size, seed ...), kept so that it can be retried."""
     reply_to: Identifier | None = None
     idempotency_key: str | None = None
+    draft_of: Identifier | None = None
+    """The copy of a conversation that it belongs to once that is whole; until then it is shown nowhere."""
     lease_owner: str | None = None
     """The process that works on this answer while it is queued or streaming."""
     lease_until: datetime | None = None

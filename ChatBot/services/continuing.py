@@ -1,17 +1,30 @@
-"""Continuing: what a share link shows becomes a conversation of the viewer's own, with nothing in common."""
+"""Continuing: what a share link shows becomes a conversation of the viewer's own, with nothing in common.
+
+A copy is many documents and is made whole or not at all, also where MongoDB has no transactions: its messages are
+written first, as drafts that are shown nowhere; the one write of its conversation makes them count; then the marks go.
+A process that dies before that write leaves drafts that are taken back, and after it a copy that only keeps its marks.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from ChatBot.db.conversations import Conversations
+from ChatBot.db.drafts import Drafts
+from ChatBot.db.images import Images
 from ChatBot.db.messages import Messages
-from ChatBot.errors import ChatBotError, Conflict, DatabaseUnavailable
+from ChatBot.errors import ChatBotError, Conflict
 from ChatBot.models import Conversation, Image, Message, Share, User, new_id, now
 from ChatBot.services.image_handler import ImageHandler, Staged
 from ChatBot.services.resolver import Resolver
 from ChatBot.services.sharing import Sharing, Shown
+
+BROKEN_OFF_SECONDS = 600.0
+"""Far longer than the few writes between the first draft and the end of a copy take."""
+PATIENCE_SECONDS = 5.0
+LOOK_SECONDS = 0.05
 
 
 class Continuing:
@@ -24,18 +37,26 @@ class Continuing:
         resolver: Resolver,
         conversations: Conversations,
         messages: Messages,
+        drafts: Drafts,
+        images: Images,
+        *,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
+        """``patience_seconds`` is how long a second click waits for the first one to finish the copy."""
         self._sharing = sharing
         self._handler = handler
         self._resolver = resolver
         self._conversations = conversations
         self._messages = messages
+        self._drafts = drafts
+        self._images = images
+        self._patience_seconds = patience_seconds
 
     def copy(self, user: User, share: Share, key: str) -> str:
         """Return the id of the account's own copy; the same key for the same share gives the same one again.
 
         Raises ``QuotaExceeded``, ``NotFound`` (a picture's bytes are nowhere now), ``StorageError``, or ``Conflict``
-        when the copy of that key was deleted; then nothing was kept.
+        when the copy of that key was deleted or its making broke off; then nothing was kept.
         """
         key = f"continue:{share.id}:{key}"
         made = self._made(user, key)
@@ -49,7 +70,7 @@ class Continuing:
         )
         staged = self._stage(user, conversation, shown)
         try:
-            return self._write(conversation, _copied(conversation, shown, staged, key), staged)
+            return self._write(conversation, _drafts(conversation, shown, staged, key), staged)
         except Conflict:
             made = self._made(user, key)  # a second click was faster
             if made is None:
@@ -62,7 +83,18 @@ class Continuing:
             return None
         if opening.conversation_id is None:
             raise Conflict("The copy that you made here was deleted. Reload the page to make another one.")
+        if opening.draft_of is not None:
+            self._await(opening.draft_of)
         return opening.conversation_id
+
+    def _await(self, conversation_id: str) -> None:
+        """Wait until whoever makes a copy has finished it; raises ``Conflict`` when nobody does."""
+        until = time.monotonic() + self._patience_seconds
+        while self._conversations.get(conversation_id) is None:
+            if time.monotonic() > until:
+                raise Conflict("This copy was begun and is not finished. Reload the page to make another one.")
+            time.sleep(LOOK_SECONDS)
+        self._drafts.publish(conversation_id)
 
     def _stage(self, user: User, conversation: Conversation, shown: Shown) -> dict[str, Staged]:
         """Write the files of the new pictures; returns them by the ids of those they were made from."""
@@ -77,20 +109,36 @@ class Continuing:
             raise
         return staged
 
-    def _write(self, conversation: Conversation, messages: list[Message], staged: Mapping[str, Staged]) -> str:
+    def _write(self, conversation: Conversation, drafts: list[Message], staged: Mapping[str, Staged]) -> str:
+        """Write the copy; it is whole from the moment its conversation is there, and does not exist before that."""
+        self._handler.add(drafts, list(staged.values()))
         self._conversations.add(conversation)
-        try:
-            self._handler.add(messages, list(staged.values()))
-        except DatabaseUnavailable:
-            raise  # the messages may be there
-        except ChatBotError:
-            self._conversations.remove(conversation.id)
-            raise
+        if self._drafts.publish(conversation.id) != len(drafts) and self._messages.of(conversation.id) == []:
+            self._conversations.remove(conversation.id)  # this process stood still for so long that it was tidied up
+            raise Conflict("Making the copy took too long; nothing of it was kept. Try again.")
         return conversation.id
 
+    def tidy(self) -> int:
+        """Finish what only lacks its last step, and take back what broke off before; returns how many copies."""
+        left: dict[str, list[Message]] = {}
+        for draft in self._drafts.left_over(now() - timedelta(seconds=BROKEN_OFF_SECONDS)):
+            left.setdefault(draft.draft_of or "", []).append(draft)
+        for conversation_id, drafts in left.items():
+            if self._conversations.get(conversation_id) is None:
+                self._take_back(drafts)
+            self._drafts.publish(conversation_id)
+        return len(left)
 
-def _copied(conversation: Conversation, shown: Shown, staged: Mapping[str, Staged], key: str) -> list[Message]:
-    """Return the messages of a copy, the one that carries the key first, so that a second copy fails at once."""
+    def _take_back(self, drafts: Sequence[Message]) -> None:
+        """Remove the words and put the pictures into the trash: nothing but its end takes a picture's bytes."""
+        for draft in drafts:
+            for image in draft.images:
+                self._images.trash(image.id)
+        self._messages.detach([draft.id for draft in drafts])
+
+
+def _drafts(conversation: Conversation, shown: Shown, staged: Mapping[str, Staged], key: str) -> list[Message]:
+    """Return the drafts of a copy, the one that carries the key first, so that a second copy fails at once."""
     new: dict[str, Image] = {image_id: each.image for image_id, each in staged.items()}
     begin = now() - timedelta(milliseconds=len(shown.messages))
     messages = []
@@ -104,14 +152,15 @@ def _copied(conversation: Conversation, shown: Shown, staged: Mapping[str, Stage
             images=tuple(new[each] for each in message.images if each in new),
             attachments=tuple(new[each].id for each in message.attachments if each in new),
             idempotency_key=None if number else key,
+            draft_of=conversation.id,
             created_at=begin + timedelta(milliseconds=number),
         )
         messages.append(copied)
     placed = {image_id for message in shown.messages for image_id in message.images}
-    return messages + [_holder(image) for image_id, image in new.items() if image_id not in placed]
+    return messages + [_holder(image, conversation) for image_id, image in new.items() if image_id not in placed]
 
 
-def _holder(image: Image) -> Message:
+def _holder(image: Image, conversation: Conversation) -> Message:
     """Return the message of a picture that is only attached, as an upload of its new owner has one."""
     return Message(
         id=new_id(),
@@ -119,5 +168,6 @@ def _holder(image: Image) -> Message:
         owner_id=image.owner_id,
         role="upload",
         images=(image,),
-        created_at=image.created_at,
+        draft_of=conversation.id,
+        created_at=now(),
     )

@@ -301,7 +301,9 @@ class Workshop:
         self.sharing = Sharing(
             kept.shares, kept.conversations, self.messages, self.images, self.threads, hasher=CHEAP_HASHER
         )
-        self.continuing = Continuing(self.sharing, self.handler, self.resolver, kept.conversations, self.messages)
+        self.continuing = Continuing(
+            self.sharing, self.handler, self.resolver, kept.conversations, self.messages, kept.drafts, self.images
+        )
         self.deletion = Deletion(
             self.images,
             kept.tombstones,
