@@ -41,15 +41,24 @@ class Budgets:
         rates: Mapping[str, str],
         shared: RedisStorage | None = None,
         on_refusal: Callable[[str], None] = _say_nothing,
+        *,
+        ask_again_seconds: float = ASK_REDIS_AGAIN_SECONDS,
     ) -> None:
         self._rates = {budget: parse(rate) for budget, rate in rates.items() if rate != OFF}
         self._alone = SlidingWindowCounterRateLimiter(MemoryStorage())
         self._together = SlidingWindowCounterRateLimiter(shared) if shared else None
         self._ask_redis_at = 0.0
+        self._ask_again_seconds = ask_again_seconds
         self._on_refusal = on_refusal
 
     @classmethod
-    def of(cls, settings: Settings, on_refusal: Callable[[str], None] = _say_nothing) -> Budgets:
+    def of(
+        cls,
+        settings: Settings,
+        on_refusal: Callable[[str], None] = _say_nothing,
+        *,
+        ask_again_seconds: float = ASK_REDIS_AGAIN_SECONDS,
+    ) -> Budgets:
         """Build the budgets of the settings; Redis is asked at the first request, not here."""
         shared = None
         if settings.redis_url:
@@ -60,7 +69,7 @@ class Budgets:
                 socket_connect_timeout=REDIS_SECONDS,
                 socket_timeout=REDIS_SECONDS,
             )
-        return cls(settings.rates, shared, on_refusal)
+        return cls(settings.rates, shared, on_refusal, ask_again_seconds=ask_again_seconds)
 
     def hit(self, budget: str, key: str) -> None:
         """Count a request of whoever ``key`` stands for; raises ``RateLimited`` when the budget is used up."""
@@ -82,7 +91,7 @@ class Budgets:
             try:
                 return _counted(self._together, rate, budget, key)
             except StorageError as error:
-                self._ask_redis_at = time.monotonic() + ASK_REDIS_AGAIN_SECONDS
+                self._ask_redis_at = time.monotonic() + self._ask_again_seconds
                 log.warning("limits.redis_is_away", reason=type(error.storage_error).__name__)
         return _counted(self._alone, rate, budget, key)
 

@@ -7,6 +7,8 @@ from limits.storage import RedisStorage
 
 from ChatBot.errors import RateLimited
 from ChatBot.web.budgets import Budgets, address_key
+from tests.fixtures.application import SettingsFactory
+from tests.fixtures.redis import RedisServer
 from tests.fixtures.server import free_port
 
 
@@ -39,6 +41,49 @@ def test_while_redis_is_away_this_process_counts_alone() -> None:
     budgets.hit("login", "a")
 
     with pytest.raises(RateLimited):
+        budgets.hit("login", "a")
+
+
+def test_processes_with_one_redis_count_together(redis_server: RedisServer, make_settings: SettingsFactory) -> None:
+    settings = make_settings(redis_url=redis_server.url, rate_limits="login=2/minute")
+    one, other = Budgets.of(settings), Budgets.of(settings)
+    one.hit("login", "a")
+    other.hit("login", "a")
+
+    for budgets in (one, other):
+        with pytest.raises(RateLimited):
+            budgets.hit("login", "a")
+
+
+def test_a_redis_that_was_killed_and_is_back_counts_for_all_again(
+    redis_server: RedisServer, make_settings: SettingsFactory
+) -> None:
+    settings = make_settings(redis_url=redis_server.url, rate_limits="login=1/minute")
+    one, other = (Budgets.of(settings, ask_again_seconds=0) for _ in range(2))
+    one.hit("login", "a")
+
+    redis_server.stop()
+    for budgets in (one, other):  # each alone, and from nought
+        budgets.hit("login", "a")
+        with pytest.raises(RateLimited):
+            budgets.hit("login", "a")
+    redis_server.start()
+
+    one.hit("login", "a")
+    with pytest.raises(RateLimited):
+        other.hit("login", "a")
+
+
+def test_a_redis_that_hangs_refuses_nobody_and_is_left_alone_for_a_while(
+    redis_server: RedisServer, make_settings: SettingsFactory
+) -> None:
+    settings = make_settings(redis_url=redis_server.url, rate_limits="login=2/minute")
+    budgets = Budgets.of(settings, ask_again_seconds=3600)
+    budgets.hit("login", "a")
+
+    redis_server.while_hanging(lambda: [budgets.hit("login", "a") for _ in range(2)])
+
+    with pytest.raises(RateLimited):  # by its own count: Redis would have room for one more
         budgets.hit("login", "a")
 
 

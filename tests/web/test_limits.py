@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -14,6 +15,9 @@ from ChatBot.errors import RateLimited
 from ChatBot.web.budgets import account_key, address_key
 from ChatBot.web.limits import BUDGETS, COUNTED_BY_THEIR_VIEWS, UNLIMITED, budgets_of
 from tests.fixtures.application import PASSWORD, Api
+from tests.fixtures.redis import RedisServer
+from tests.fixtures.server import eventually
+from tests.services.workshop import at_once
 from tests.web.test_guard import BODIES, Things, address, ask, routes
 from tests.web.test_pages import form_token
 
@@ -26,6 +30,24 @@ def refused(answer: TestResponse) -> bool:
         return False
     assert int(answer.headers["Retry-After"]) >= 1
     return True
+
+
+def pictures_of(api: Api, answer: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the pictures of the message that an answer named, once it is complete."""
+    messages = api.get(f"/api/conversation/{answer['conversation_id']}").json["messages"]
+    (message,) = (each for each in messages if each["id"] == answer["message_id"])
+    return list(message["images"]) if message["status"] == "complete" else []
+
+
+def every_page(api: Api, path: str) -> set[str]:
+    """Return the ids of a whole list."""
+    page = api.get(path).json
+    found = [item["id"] for item in page["items"]]
+    while page["next_cursor"]:
+        page = api.get(path, query_string={"cursor": page["next_cursor"]}).json
+        found += [item["id"] for item in page["items"]]
+    assert len(set(found)) == len(found)
+    return set(found)
 
 
 def test_every_route_is_counted_or_stands_among_those_that_are_not(app: Flask) -> None:
@@ -159,14 +181,52 @@ def test_the_login_form_says_how_long_to_wait(make_app: Callable[..., Flask]) ->
     assert 'value="ann"' in answer.text
 
 
-@pytest.mark.usefixtures("app")
-def test_100_generations_at_once_stay_below_the_limit(ann: Api) -> None:
+def test_100_generations_at_once_are_answered_and_each_acknowledged_picture_is_there_once(
+    make_app: Callable[..., Flask],
+) -> None:
+    app = make_app(rate_limits="generation=80/hour")
+    ann = Api(app).register()
+    headers = {"Authorization": f"Bearer {ann.post('/api/tokens', json={}).json['token']}"}
+
+    def generate(number: int) -> TestResponse:
+        wanted = {"prompt": f"fox {number}", "width": 64, "height": 64, "seed": number}
+        prefer = {"Prefer": "respond-async"} if number % 2 else {}
+        return Api(app).post("/api/generate-image", json=wanted, headers=headers | prefer)
+
+    answers: list[TestResponse] = at_once(generate, 100)
+
+    drawn = [answer.json for answer in answers if answer.status_code == 201]
+    promised = [answer.json for answer in answers if answer.status_code == 202]
+    turned_away = [answer for answer in answers if answer.status_code not in (201, 202)]
+    assert (len(drawn) + len(promised), len(turned_away)) == (80, 20)
+    assert all(refused(answer) and "80 per hour" in answer.json["detail"] for answer in turned_away)
+    assert eventually(lambda: all(pictures_of(ann, each) for each in promised))
+    kept = [image for each in (*drawn, *promised) for image in pictures_of(ann, each)]
+    assert len({image["id"] for image in kept}) == len(kept) == 80
+    assert sorted(image["seed"] for image in kept) == sorted({image["seed"] for image in kept})
+    assert every_page(ann, "/api/images") == {image["id"] for image in kept}
+    assert all(sha256(ann.get(image["src"]).data).hexdigest() == image["sha256"] for image in kept)
+
+
+def test_servers_with_one_redis_share_the_count(make_app: Callable[..., Flask], redis_server: RedisServer) -> None:
+    together = {"rate_limits": "generation=2/minute", "redis_url": redis_server.url}
+    one, other = make_app(**together), make_app(**together)
+    ann = Api(one).register()
+    headers = {"Authorization": f"Bearer {ann.post('/api/tokens', json={}).json['token']}"}
     wanted = {"prompt": "a fox", "width": 64, "height": 64}
 
-    answers = [ann.post("/api/generate-image", json=wanted, headers={"Prefer": "respond-async"}) for _ in range(100)]
+    answers = [Api(app).post("/api/generate-image", json=wanted, headers=headers) for app in (one, other, one, other)]
 
-    assert {answer.status_code for answer in answers} <= {202, 429}
-    assert sum(answer.status_code == 202 for answer in answers) == 100
+    assert [answer.status_code for answer in answers] == [201, 201, 429, 429]
+
+
+def test_a_redis_that_hangs_holds_no_request_up(make_app: Callable[..., Flask], redis_server: RedisServer) -> None:
+    ann = Api(make_app(rate_limits="download=2/minute", redis_url=redis_server.url)).register()
+    picture = ann.generate(width=64, height=64)["images"][0]["src"]
+
+    answers = redis_server.while_hanging(lambda: [ann.get(picture).status_code for _ in range(3)])
+
+    assert answers == [200, 200, 429]
 
 
 def test_https_behind_a_trusted_proxy_makes_cookies_secure_and_stays(make_app: Callable[..., Flask]) -> None:
