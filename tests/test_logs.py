@@ -33,7 +33,7 @@ def logged() -> Iterator[Callable[[], str]]:
     written = StringIO()
     structlog.configure(
         processors=[*STEPS, structlog.processors.JSONRenderer()],
-        logger_factory=structlog.PrintLoggerFactory(written),  # type: ignore[arg-type] # a text stream is enough
+        logger_factory=structlog.PrintLoggerFactory(written),
         cache_logger_on_first_use=False,
     )
     yield written.getvalue

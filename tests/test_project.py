@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,7 +71,8 @@ def test_env_example_explains_every_setting_in_the_line_above() -> None:
 def test_env_example_shows_the_default(name: str) -> None:
     shown = env_example_settings()[name.upper()]
 
-    value = getattr(Settings(_env_file=None, **{name: shown}), name)
+    given: dict[str, Any] = {name: shown}
+    value = getattr(Settings(_env_file=None, **given), name)
 
     default = Settings.model_fields[name].default
     assert (PROJECT_ROOT / value if isinstance(value, Path) else value) == default

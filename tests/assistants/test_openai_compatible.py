@@ -189,7 +189,7 @@ def test_a_line_that_breaks_in_the_middle_is_truncated(chat: OpenAIChat, assista
 
 
 def test_an_error_in_the_middle_comes_after_the_text(chat: OpenAIChat, assistant: OpenAICompatibleAssistant) -> None:
-    chat.script = [[text_chunk("Hel"), {"error": {"message": "out of memory"}}]]  # type: ignore[list-item]
+    chat.script = [[text_chunk("Hel"), {"error": {"message": "out of memory"}}]]
     stream = assistant.stream(HELLO)
 
     first = next(stream)

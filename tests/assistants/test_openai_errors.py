@@ -22,8 +22,9 @@ def _family(root: type[openai.OpenAIError]) -> list[type[openai.OpenAIError]]:
 def _example(kind: type[openai.OpenAIError]) -> openai.OpenAIError:
     """Make an instance without its constructor: they differ, and only attributes are looked at."""
     error = kind.__new__(kind, "it failed")
-    status = {openai.RateLimitError: 429, openai.InternalServerError: 500}.get(kind, getattr(kind, "status_code", 400))
-    status = status if isinstance(status, int) else 400
+    known: dict[type, int] = {openai.RateLimitError: 429, openai.InternalServerError: 500}
+    own = getattr(kind, "status_code", 400)
+    status = known.get(kind, own if isinstance(own, int) else 400)
     response = httpx2.Response(status, request=REQUEST)
     error.__dict__.update(message="it failed", body=None, code=None, status_code=status, response=response)
     return error

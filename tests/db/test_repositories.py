@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -358,15 +359,19 @@ def test_going_through_all_pictures_is_served_by_an_index(kept: Repositories) ->
     assert "by_age" in str(plan)
 
 
+def call_one_of(acts: Sequence[Callable[[], object]], number: int) -> object:
+    return acts[number]()
+
+
 def test_a_picture_is_either_taken_back_or_purged_never_both(kept: Repositories) -> None:
     for _ in range(10):
         image = with_image(kept, trashed_at=MOMENT)
         acts: list[Callable[[], object]] = [
-            lambda image=image: kept.images.untrash(image.id),
-            lambda image=image: kept.images.begin_purge(image, LATER),
+            partial(kept.images.untrash, image.id),
+            partial(kept.images.begin_purge, image, LATER),
         ]
 
-        taken_back, purging = at_once(lambda number, acts=acts: acts[number](), 2)
+        taken_back, purging = at_once(partial(call_one_of, acts), 2)
 
         assert bool(taken_back) != (purging is not None)
         assert (image_of(kept, image.id).trashed_at is None) is bool(taken_back)

@@ -13,6 +13,7 @@ from ChatBot.hosts.postimages import PostimagesHost
 from tests.hosts.contract import HostContract, PublicHostContract, make_upload
 from tests.hosts.fakes import FailingHost
 from tests.standins.hosts import HostServer
+from tests.standins.picture_host import Fault
 
 
 def refused(name: str) -> ProviderRefused:
@@ -148,7 +149,8 @@ def test_walk_over_the_web_falls_back_and_recovers(
     chain = HostChain([postimages, imgbb])
 
     used = []
-    for postimages_fault, imgbb_fault in (("ok", "ok"), ("status", "ok"), ("status", "reset"), ("ok", "reset")):
+    walk: list[tuple[Fault, Fault]] = [("ok", "ok"), ("status", "ok"), ("status", "reset"), ("ok", "reset")]
+    for postimages_fault, imgbb_fault in walk:
         server.postimages.fault, server.imgbb.fault = postimages_fault, imgbb_fault
         receipt = chain.upload_detailed(make_upload()).receipt
         used.append(receipt and receipt.host)

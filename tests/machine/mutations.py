@@ -26,6 +26,7 @@ from rich.table import Table
 from ChatBot.db.embedded import EmbeddedServer
 from ChatBot.db.images import Images
 from ChatBot.db.shares import Shares
+from ChatBot.errors import NotFound
 from ChatBot.media.files import FileStore
 from ChatBot.models import Copy
 from ChatBot.services import gallery, replication, sharing
@@ -148,7 +149,7 @@ def _share_shows_all(_original: Callable[..., Any]) -> Callable[..., Any]:
     def image(self: Any, _share: Any, image_id: str) -> Any:
         located = self._images.find(image_id)
         if located is None:
-            raise sharing.NotFound("There is no such picture.")
+            raise NotFound("There is no such picture.")
         return located.image
 
     return image

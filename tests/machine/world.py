@@ -52,18 +52,16 @@ class World:
     def __init__(self, mongo_uri: str) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="machine-"))
         self.hosts = HostServer().__enter__()
-        self._settings = Settings(
-            _env_file=None,
-            **{
-                **{name.lower(): value for name, value in self.hosts.environment.items()},
-                "secret_key": SECRET_KEY,
-                "mongodb_uri": mongo_uri,
-                "mongodb_db": f"machine_{new_id()}",
-                "storage_root": self.folder / "Storage",
-                "cloud_wait_seconds": 2.0,
-                "trash_days": 1,
-            },
-        )
+        values: dict[str, Any] = {
+            **{name.lower(): value for name, value in self.hosts.environment.items()},
+            "secret_key": SECRET_KEY,
+            "mongodb_uri": mongo_uri,
+            "mongodb_db": f"machine_{new_id()}",
+            "storage_root": self.folder / "Storage",
+            "cloud_wait_seconds": 2.0,
+            "trash_days": 1,
+        }
+        self._settings = Settings(_env_file=None, **values)
         self._disk = ForgetfulDisk()
         self.services = self._started()
         self.people = [self.services.accounts.create(name, PASSWORD) for name in ("ann", "bob")]

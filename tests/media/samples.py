@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import Image, ImageChops
 
-LIMITS = {"max_pixels": 40_000_000, "max_frames": 1000}
+LIMITS: dict[str, Any] = {"max_pixels": 40_000_000, "max_frames": 1000}
 
 
 def saved(image: Image.Image, image_format: str, **options: Any) -> bytes:

@@ -7,6 +7,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,8 +32,8 @@ def store(paths: StoragePaths) -> FileStore:
     return FileStore(paths)
 
 
-def failing(number: int) -> Callable[..., int]:
-    def call(*_: object) -> int:
+def failing(number: int) -> Callable[..., Any]:
+    def call(*_: object) -> None:
         raise OSError(number, os.strerror(number))
 
     return call

@@ -18,7 +18,7 @@ def ask_and_leave(server: ServerProcess, person: Person, path: str, body: dict[s
     data = json.dumps(body).encode()
     head = (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n"
-        f"Cookie: {cookie_of(person).decode()}\r\nX-CSRF-Token: {person.headers['X-CSRF-Token']}\r\n\r\n"
+        f"Cookie: {cookie_of(person).decode()}\r\nX-CSRF-Token: {person.headers['X-CSRF-Token']!s}\r\n\r\n"
     )
     with socket.create_connection(("127.0.0.1", server.port), timeout=60) as client:
         client.sendall(head.encode() + data)

@@ -39,7 +39,11 @@ def imgbb_stand_in(hosts: HostServer) -> Cloud:
 
 def bucket(storage: S3Storage) -> Cloud:
     def lose(filename: str) -> None:
-        account = {"access_key": storage.access_key, "secret_key": storage.secret_key, "region": "us-east-1"}
+        account: dict[str, Any] = {
+            "access_key": storage.access_key,
+            "secret_key": storage.secret_key,
+            "region": "us-east-1",
+        }
         Bucket(storage.bucket, endpoint_url=storage.endpoint_url, gate=Gate(), **account).delete(f"pictures/{filename}")
 
     return Cloud({name.upper(): value for name, value in storage.settings.items()}, lose)

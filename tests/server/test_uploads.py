@@ -67,7 +67,7 @@ def test_a_client_that_asks_first_is_told_to_go_on(server: ServerProcess, person
     head = (
         f"POST /api/conversation/{conversation}/messages HTTP/1.1\r\nHost: 127.0.0.1\r\nExpect: 100-continue\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-        f"Cookie: {cookie_of(person).decode()}\r\nX-CSRF-Token: {person.headers['X-CSRF-Token']}\r\n\r\n"
+        f"Cookie: {cookie_of(person).decode()}\r\nX-CSRF-Token: {person.headers['X-CSRF-Token']!s}\r\n\r\n"
     )
 
     with socket.create_connection(("127.0.0.1", server.port), timeout=60) as client:

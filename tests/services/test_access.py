@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import assume, given, settings
@@ -86,7 +87,7 @@ def test_a_conversation_is_seen_by_its_owner_and_by_holders_of_its_link(viewer: 
     ],
 )
 def test_a_message_is_seen_by_its_owner_and_through_a_link_up_to_its_snapshot(
-    viewer: Viewer, fields: dict[str, object], sees: bool
+    viewer: Viewer, fields: dict[str, Any], sees: bool
 ) -> None:
     assert can_view_message(viewer, message_of(**fields)) is sees
 
@@ -162,15 +163,16 @@ def test_no_combination_lets_a_stranger_see(
     viewer: Viewer, image: Image, holder_owner: User, place: str | None, moment: object, how: str
 ) -> None:
     assume(not owns(viewer, image.owner_id))
-    shown: dict[str, object] = {"e": {"images": (image,)}, "a": {"attachments": (image.id,)}, "x": {}}[how]
-    holder = message_of(holder_owner, conversation_id=place, created_at=moment, **shown)
+    ways: dict[str, dict[str, object]] = {"e": {"images": (image,)}, "a": {"attachments": (image.id,)}, "x": {}}
+    holder = message_of(holder_owner, conversation_id=place, created_at=moment, **ways[how])
 
     seen = can_view_image(viewer, image, holder)
 
     if seen:
         author_sees = holder.owner_id == image.owner_id
-        in_the_link = viewer.share is not None and holder.conversation_id == viewer.share.conversation_id
-        in_the_snapshot = in_the_link and (viewer.share.live or holder.created_at <= viewer.share.until)
+        share = viewer.share
+        in_the_link = share is not None and holder.conversation_id == share.conversation_id
+        in_the_snapshot = in_the_link and share is not None and (share.live or holder.created_at <= share.until)
         own_words = owns(viewer, holder.owner_id)
         assert author_sees
         assert image.trashed_at is None

@@ -401,7 +401,7 @@ def test_an_answer_that_is_being_written_is_neither_regenerated_nor_edited_away(
     make_workshop: MakeWorkshop, ann: User
 ) -> None:
     gate = threading.Event()
-    workshop = make_workshop(assistant=ScriptedAssistant([lambda: gate.wait(SETTLED_SECONDS) and None, STOP]))
+    workshop = make_workshop(assistant=ScriptedAssistant([lambda: gate.wait(SETTLED_SECONDS), STOP]))
     conversation = workshop.threads.create(ann)
     question, answer = workshop.chat.post(ann, conversation.id, "hello")
 

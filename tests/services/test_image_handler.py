@@ -72,7 +72,8 @@ class DiaryMessages:
         self._write(lambda: self.messages.add(*messages))
 
     def settle(self, *arguments: Any, **options: Any) -> Message | None:
-        return self._write(lambda: self.messages.settle(*arguments, **options))
+        message: Message | None = self._write(lambda: self.messages.settle(*arguments, **options))
+        return message
 
     def get(self, message_id: str) -> Message | None:
         return self.messages.get(message_id)

@@ -84,7 +84,7 @@ def test_a_refused_deletion_is_left_to_a_person(make_workshop: MakeWorkshop) -> 
     host = ScriptedHost()
     workshop = make_workshop(hosts=(host,))
     abandon_an_upload(workshop, host)
-    host.down = ProviderRefused("wrong key", provider="first", reason="auth")  # type: ignore[assignment]
+    host.down = ProviderRefused("wrong key", provider="first", reason="auth")
     make_all_due(workshop)
 
     workshop.stewardship.orphans.work_due()

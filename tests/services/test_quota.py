@@ -185,7 +185,7 @@ def test_a_count_is_given_up_when_the_numbers_changed_meanwhile(make_workshop: M
     try:
         written = usage.recount(ann.id, now())
     finally:
-        del usage.count  # type: ignore[method-assign]
+        del usage.count
 
     assert not written
 

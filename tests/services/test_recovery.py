@@ -127,7 +127,11 @@ def test_an_own_answer_that_was_begun_just_now_is_left_alone(services: Services,
 def test_an_own_answer_that_is_worked_on_is_left_alone(services: Services, ann: User) -> None:
     answer = own(services, abandoned(services, ann, "streaming"), 1)
     working = threading.Event()
-    services.pools[0].submit(answer.id, lambda _: bool(working.wait(30)) and None)
+
+    def work(_cancelled: Callable[[], bool]) -> None:
+        working.wait(30)
+
+    services.pools[0].submit(answer.id, work)
 
     taken = services.recovery.sweep()
     working.set()

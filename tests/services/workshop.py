@@ -176,7 +176,7 @@ class ScriptedGenerator(Generator):
             raise self.error
 
 
-Script = Sequence[Piece | Exception | Callable[[], None]]
+Script = Sequence[Piece | Exception | Callable[[], object]]
 
 
 class ScriptedAssistant(Assistant):

@@ -71,6 +71,7 @@ class PictureHost(Service):
     ``lag`` (the first so many GETs of every picture answer 404) or ``serving`` (a status for every GET of a picture).
     """
 
+    upload_path: str
     removal_hash_bytes = 16
     """Length of the secret half of the removal key; its hexadecimal text is twice as long."""
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from urllib.parse import parse_qs, urlsplit
 
 from werkzeug.formparser import FormDataParser
@@ -133,7 +133,7 @@ class Server:
         """``host:port``, as an allow-list wants it."""
         return self.base_url.partition("//")[2]
 
-    def start(self) -> Server:
+    def start(self) -> Self:
         """Begin to answer, and return this server."""
         self._thread.start()
         return self
@@ -145,7 +145,7 @@ class Server:
         self._thread.join()
         self._http.server_close()
 
-    def __enter__(self) -> Server:
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(

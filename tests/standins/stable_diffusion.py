@@ -119,7 +119,12 @@ class StableDiffusion(Service):
     def _progress(self) -> dict[str, Any]:
         self.asked.release()
         running = self.running
-        state = {"progress": self.fraction if running else 0.0, "eta_relative": 2.5, "current_image": None, "state": {}}
+        state: dict[str, Any] = {
+            "progress": self.fraction if running else 0.0,
+            "eta_relative": 2.5,
+            "current_image": None,
+            "state": {},
+        }
         return state if self.old else {**state, "current_task": running.task if running else None}
 
     def _interrupt(self) -> Reply:

@@ -12,11 +12,10 @@ from typing import Any
 import pytest
 from flask import Flask
 from werkzeug.routing import Rule as Route
-from werkzeug.test import TestResponse
 
 from ChatBot.models import new_id
 from ChatBot.web.guard import RULES, Rule
-from tests.fixtures.application import Api
+from tests.fixtures.application import Answer, Api
 
 BODIES: dict[str, dict[str, Any]] = {
     "conversations.change": {"title": "new"},
@@ -80,7 +79,8 @@ class Things:
     @classmethod
     def absent(cls) -> Things:
         """Names of things that nobody has."""
-        return cls(*(new_id() for _ in range(6)), "Image_Gen", f"{new_id()}.png", new_id())
+        made, message, image, token, share, link, secret = (new_id() for _ in range(7))
+        return cls(made, message, image, token, share, link, "Image_Gen", f"{new_id()}.png", secret)
 
 
 def routes(app: Flask) -> Iterator[tuple[Route, str]]:
@@ -96,14 +96,14 @@ def address(app: Flask, route: Route, things: dict[str, str]) -> str:
     return built.removeprefix("http://localhost")
 
 
-def ask(api: Api, method: str, path: str, endpoint: str, bodies: Mapping[str, dict[str, Any]] = BODIES) -> TestResponse:
+def ask(api: Api, method: str, path: str, endpoint: str, bodies: Mapping[str, dict[str, Any]] = BODIES) -> Answer:
     """Send a request as a browser would to pages, as a program would to everything else."""
     accept = "text/html" if endpoint.startswith("pages.") else "application/json"
     body = {"json": bodies.get(endpoint, {})} if method in ("POST", "PATCH") else {}
     return api._send(method, path, {"headers": {"Accept": accept}, "buffered": False, **body})
 
 
-def same(answer: TestResponse) -> tuple[int, str, dict[str, str]]:
+def same(answer: Answer) -> tuple[int, str, dict[str, str]]:
     """Return what a person can tell of an answer, without the id and the time that every request has of its own."""
     headers = {name: value for name, value in answer.headers.items() if name not in ("X-Request-ID", "Date")}
     # A page's CSRF token carries the second it was signed in.
@@ -148,7 +148,7 @@ def expected(rule: Rule, who: str) -> str:
     return "enters"
 
 
-def received(answer: TestResponse) -> str:
+def received(answer: Answer) -> str:
     """Return how a route received somebody."""
     if answer.status_code == 302 and answer.headers["Location"].startswith("/login"):
         return "login page"

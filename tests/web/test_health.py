@@ -21,7 +21,7 @@ def test_a_living_process_says_so_to_anybody(visitor: Api) -> None:
 
 
 def test_readiness_tells_of_each_part(make_app: Callable[..., Flask], host_settings: dict[str, Any]) -> None:
-    answer = make_app(**host_settings).test_client().get("/readyz")
+    answer = Api(make_app(**host_settings)).get("/readyz")
 
     assert answer.status_code == 200
     assert answer.json["ready"] is True
@@ -44,7 +44,7 @@ class Unready:
 def test_a_server_that_cannot_work_is_503_with_the_reason(make_services: Callable[..., Services]) -> None:
     app = create_app(services=replace(make_services(), health=Unready()))  # type: ignore[arg-type]
 
-    answer = app.test_client().get("/readyz")
+    answer = Api(app).get("/readyz")
 
     assert answer.status_code == 503
     assert answer.json["database"]["reason"] == "MongoDB does not answer."

@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from werkzeug.test import TestResponse
 
-from tests.fixtures.application import Api
+from tests.fixtures.application import Answer, Api
 from tests.web.test_uploads import files, hand_in
 
 
@@ -72,7 +71,7 @@ def test_the_same_idempotency_key_draws_once(ann: Api, tmp_path: Path) -> None:
 
 def test_the_same_idempotency_key_at_the_same_moment_draws_once(app: Flask, ann: Api, tmp_path: Path) -> None:
     token = ann.post("/api/tokens", json={}).json["token"]
-    answers: list[TestResponse] = []
+    answers: list[Answer] = []
 
     def draw() -> None:
         program = Api(app)

@@ -9,12 +9,11 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from werkzeug.test import TestResponse
 
 from ChatBot.errors import RateLimited
 from ChatBot.web.budgets import account_key, address_key
 from ChatBot.web.limits import BUDGETS, COUNTED_BY_THEIR_VIEWS, UNLIMITED, budgets_of
-from tests.fixtures.application import PASSWORD, Api
+from tests.fixtures.application import PASSWORD, Answer, Api
 from tests.fixtures.redis import RedisServer
 from tests.fixtures.server import eventually
 from tests.services.workshop import at_once
@@ -24,7 +23,7 @@ from tests.web.test_pages import form_token
 CREDENTIALS = {name: {"username": "eve", "password": PASSWORD} for name in ("auth.register", "auth.login")}
 
 
-def refused(answer: TestResponse) -> bool:
+def refused(answer: Answer) -> bool:
     """Say whether a limit answered, as documented."""
     if answer.status_code != 429:
         return False
@@ -129,7 +128,7 @@ def test_people_behind_a_trusted_proxy_have_budgets_of_their_own(make_app: Calla
     assert [answer.status_code for answer in answers] == [401, 401, 429]
 
 
-def guess(app: Flask, password: str, address: str = "192.0.2.1", username: str = "ann") -> TestResponse:
+def guess(app: Flask, password: str, address: str = "192.0.2.1", username: str = "ann") -> Answer:
     """Try to log in from an address."""
     options: dict[str, Any] = {"environ_base": {"REMOTE_ADDR": address}}
     return Api(app).post("/api/auth/login", json={"username": username, "password": password}, **options)
@@ -188,12 +187,12 @@ def test_100_generations_at_once_are_answered_and_each_acknowledged_picture_is_t
     ann = Api(app).register()
     headers = {"Authorization": f"Bearer {ann.post('/api/tokens', json={}).json['token']}"}
 
-    def generate(number: int) -> TestResponse:
+    def generate(number: int) -> Answer:
         wanted = {"prompt": f"fox {number}", "width": 64, "height": 64, "seed": number}
         prefer = {"Prefer": "respond-async"} if number % 2 else {}
         return Api(app).post("/api/generate-image", json=wanted, headers=headers | prefer)
 
-    answers: list[TestResponse] = at_once(generate, 100)
+    answers: list[Answer] = at_once(generate, 100)
 
     drawn = [answer.json for answer in answers if answer.status_code == 201]
     promised = [answer.json for answer in answers if answer.status_code == 202]

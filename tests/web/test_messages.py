@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from werkzeug.test import TestResponse
 
-from tests.fixtures.application import Api
+from tests.fixtures.application import Answer, Api
 
 
 @pytest.fixture
@@ -30,7 +29,7 @@ def talk(ann: Api) -> str:
     return conversation_id
 
 
-def entries(answer: TestResponse, last: int) -> list[dict[str, str]]:
+def entries(answer: Answer, last: int) -> list[dict[str, str]]:
     """Return the events of a stream up to number ``last``, then hang up."""
     found: list[dict[str, str]] = []
     stream: Iterator[str] = iter(answer.response)  # type: ignore[arg-type]
@@ -40,7 +39,7 @@ def entries(answer: TestResponse, last: int) -> list[dict[str, str]]:
         while "\n\n" in text:
             block, text = text.split("\n\n", 1)
             if block.startswith("id: "):
-                found.append(dict(line.split(": ", 1) for line in block.split("\n")))  # type: ignore[arg-type]
+                found.append(dict(line.split(": ", 1) for line in block.split("\n")))
         if found and int(found[-1]["id"]) >= last:
             break
     answer.close()
@@ -52,7 +51,7 @@ def newest(api: Api, conversation_id: str) -> int:
     return int(api.get(f"/api/conversation/{conversation_id}").json["last_event_id"])
 
 
-def follow(api: Api, conversation_id: str, query: str = "", **headers: str) -> TestResponse:
+def follow(api: Api, conversation_id: str, query: str = "", **headers: str) -> Answer:
     """Open a conversation's stream."""
     return api.get(f"/api/conversation/{conversation_id}/events{query}", headers=headers, buffered=False)
 

@@ -10,14 +10,13 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from pymongo.database import Database
-from werkzeug.test import TestResponse
 
 from ChatBot.app import create_app
 from ChatBot.bootstrap import build
 from ChatBot.media.decoding import Decoder
 from ChatBot.models import now
 from ChatBot.services.accounts import digest
-from tests.fixtures.application import PASSWORD, Api, SettingsFactory
+from tests.fixtures.application import PASSWORD, Answer, Api, SettingsFactory
 from tests.web.test_auth import key, with_cookie
 
 NEW = "another long password"
@@ -33,7 +32,7 @@ def log_in(app: Flask, password: str = PASSWORD) -> Api:
     return api
 
 
-def change(api: Api, **fields: Any) -> TestResponse:
+def change(api: Api, **fields: Any) -> Answer:
     """Change the password over JSON."""
     return api.post("/api/auth/password", json={"current": PASSWORD, "new": NEW, **fields})
 
@@ -77,7 +76,7 @@ def test_a_login_with_the_old_password_that_ends_after_the_change_opens_nothing(
         ann, thief = Api(app).register("ann"), Api(app)
         picture = ann.generate()["images"][0]["src"]
         hasher.armed = True
-        answers: list[TestResponse] = []
+        answers: list[Answer] = []
         credentials = {"username": "ann", "password": PASSWORD}
         login = threading.Thread(target=lambda: answers.append(thief.post("/api/auth/login", json=credentials)))
         login.start()

@@ -18,7 +18,7 @@ def link(api: Api, image_id: str, **body: object) -> str:
     """Make a link and return its path."""
     answer = api.post(f"/api/images/{image_id}/links", json=body)
     assert answer.status_code == 201, answer.text
-    return urlsplit(answer.json["url"]).path
+    return urlsplit(str(answer.json["url"])).path
 
 
 @pytest.mark.parametrize("body", [{}, {"permanent": True, "name": "blog"}])

@@ -8,15 +8,14 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from werkzeug.test import TestResponse
 
-from tests.fixtures.application import Api
+from tests.fixtures.application import Answer, Api
 from tests.media.samples import noise, saved
 from tests.standins.hosts import HostServer
 from tests.web.test_walk import eventually, states
 
 
-def hand_in(api: Api, conversation_id: str) -> TestResponse:
+def hand_in(api: Api, conversation_id: str) -> Answer:
     """Send a picture for a conversation as the page does."""
     form = {"file": (BytesIO(saved(noise((64, 48)), "PNG")), "photo.png"), "conversation_id": conversation_id}
     return api.post("/api/uploads", data=form, content_type="multipart/form-data")

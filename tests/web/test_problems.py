@@ -182,7 +182,7 @@ TEXTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("/api/uploads", "data", {}),
     ("/api/uploads", "url", {}),
 )
-MALFORMED = {
+MALFORMED: dict[str, str | bytes] = {
     "nothing": "",
     "half an object": '{"a": ',
     "an array": "[]",
@@ -217,7 +217,8 @@ def test_a_malformed_body_is_refused_everywhere(ann: Api, conversation: str) -> 
 
 
 def test_a_wrong_type_in_a_text_field_is_refused(ann: Api, conversation: str) -> None:
-    for value in (1, 1.5, True, {}, {"$gt": ""}, [[]]):
+    wrong: tuple[object, ...] = (1, 1.5, True, {}, {"$gt": ""}, [[]])
+    for value in wrong:
         for path, field, others in TEXTS:
             refused(ann, path.format(conversation=conversation), json.dumps({**others, field: value}))
 

@@ -20,7 +20,7 @@ def seen(trusted: tuple[str, ...], peer: str, **headers: str) -> dict[str, Any]:
         return []
 
     environ = {"REMOTE_ADDR": peer, "wsgi.url_scheme": "http", "HTTP_HOST": "inside:5000"}
-    TrustedProxies(application, trusted)({**environ, **headers}, lambda *_: lambda _: None)  # type: ignore[arg-type]
+    TrustedProxies(application, trusted)({**environ, **headers}, lambda *_: lambda _: None)
     return passed[0]
 
 

@@ -12,10 +12,9 @@ import pytest
 import segno
 from flask import Flask
 from PIL import Image as Picture
-from werkzeug.test import TestResponse
 
 from ChatBot.models import now
-from tests.fixtures.application import PASSWORD, Api
+from tests.fixtures.application import PASSWORD, Answer, Api
 from tests.media.samples import photograph, saved
 from tests.web.test_pages import Page, form_token
 
@@ -73,7 +72,7 @@ def test_a_visitor_is_sent_to_log_in_and_back_before_the_copy_is_made(
 
     links = [link["href"] for link in Page(visitor.get(f"/share/{token}", headers=HTML).text).all("a")]
     page = bob.get(f"/share/{token}", headers=HTML).text
-    form = {"csrf_token": form_token(page), "key": re.search(r'name="key" value="(\w+)"', page)[1]}
+    form = {"csrf_token": form_token(page), "key": re.findall(r'name="key" value="(\w+)"', page)[0]}
     first, second = (bob.post(f"/share/{token}/continue", data=form, headers=HTML) for _ in range(2))
 
     assert f"/login?next=/share/{token}" in links
@@ -223,7 +222,7 @@ def test_guessing_the_password_of_a_link_is_slowed_down_and_locks_nobody_else_ou
     reader = Api(app)
     theirs = form_token(reader.get(f"/share/{token}", headers=HTML).text)
 
-    def guess(api: Api, field: str, password: str, address: str) -> TestResponse:
+    def guess(api: Api, field: str, password: str, address: str) -> Answer:
         form = {"csrf_token": field, "password": password}
         return api.post(f"/share/{token}", data=form, environ_overrides={"REMOTE_ADDR": address})
 

@@ -13,14 +13,13 @@ from typing import Any
 import pytest
 from flask import Flask, request, request_started
 from pymongo.database import Database
-from werkzeug.test import TestResponse
 
 from ChatBot.app import create_app
 from ChatBot.container import Services
 from ChatBot.errors import DatabaseUnavailable
 from ChatBot.models import now
 from ChatBot.web.sessions import FAILURE
-from tests.fixtures.application import Api
+from tests.fixtures.application import Answer, Api
 from tests.media.samples import pdf
 
 ABSENT = "0" * 32
@@ -58,7 +57,7 @@ def flask_requests(app: Flask) -> Iterator[list[str | None]]:
         yield seen
 
 
-def told(answer: TestResponse) -> tuple[int, dict[str, str], bytes]:
+def told(answer: Answer) -> tuple[int, dict[str, str], bytes]:
     """Return an answer without the id and the time that every request has of its own."""
     headers = {name: value for name, value in answer.headers if name not in ("X-Request-ID", "Date")}
     assert len(headers) + 2 >= len(answer.headers)  # no name occurs twice

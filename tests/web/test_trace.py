@@ -19,7 +19,7 @@ def log() -> Iterator[StringIO]:
     structlog.configure(
         processors=[structlog.processors.KeyValueRenderer(key_order=["endpoint", "status"])],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(written),  # type: ignore[arg-type] # a text stream is enough
+        logger_factory=structlog.PrintLoggerFactory(written),
         cache_logger_on_first_use=False,
     )
     yield written

@@ -17,9 +17,8 @@ import pytest
 from flask import Flask
 from PIL import Image
 from pymongo.database import Database
-from werkzeug.test import TestResponse
 
-from tests.fixtures.application import Api
+from tests.fixtures.application import Answer, Api
 from tests.media.malformed import malformed
 from tests.media.samples import noise, opened, photograph, saved
 from tests.standins.hosts import HostServer
@@ -31,7 +30,7 @@ def files(tmp_path: Path) -> list[str]:
     return sorted(path.name for folder in folders for path in (tmp_path / "Storage" / folder).iterdir())
 
 
-def hand_in(api: Api, data: bytes, name: str = "photo.png", **options: Any) -> TestResponse:
+def hand_in(api: Api, data: bytes, name: str = "photo.png", **options: Any) -> Answer:
     """Send a picture as a form does."""
     form = {"file": (BytesIO(data), name)}
     return api.post("/api/uploads", data=form, content_type="multipart/form-data", **options)
@@ -132,7 +131,7 @@ def test_malformed_pictures_are_refused_with_a_reason_or_stored_decodable(ann: A
     assert len([name for name in files(tmp_path) if "_" not in name]) == len(stored)
 
 
-def chunked(api: Api, body: bytes, content_type: str) -> TestResponse:
+def chunked(api: Api, body: bytes, content_type: str) -> Answer:
     """Send a body without saying how long it is."""
     overrides = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
     return api.post(

@@ -45,7 +45,8 @@ def test_a_picture_is_kept_in_the_bucket_and_proved(ann: Api, s3_storage: S3Stor
 
 
 def local_suffix(image: dict[str, Any]) -> str:
-    return {"image/jpeg": "jpg"}.get(image["mime_type"], image["mime_type"].rpartition("/")[2])
+    mime_type = str(image["mime_type"])
+    return {"image/jpeg": "jpg"}.get(mime_type, mime_type.rpartition("/")[2])
 
 
 def test_a_deleted_local_file_is_shown_from_the_bucket_and_healed(ann: Api) -> None:
