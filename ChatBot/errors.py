@@ -4,7 +4,8 @@ ChatBotError
 ├── SettingsError              the start stops; the text says what to set
 ├── InputError                 the request is at fault: mend it, then send it again
 │   ├── PictureRefused         the bytes are not a picture we can keep (``reason`` says which check failed)
-│   └── TooLarge               more bytes, pixels or frames than the limits allow
+│   ├── TooLarge               more bytes, pixels or frames than the limits allow
+│   └── TooLongToKeep          no link can keep so much text as it is now
 ├── NotAuthenticated           log in, then send it again
 ├── Forbidden                  this account may not do that; asking again changes nothing
 ├── NotFound                   absent, deleted or somebody else's: the answer is the same for all three
@@ -56,6 +57,10 @@ class PictureRefused(InputError):
 
 class TooLarge(InputError):
     """More bytes than the limit that the text names."""
+
+
+class TooLongToKeep(InputError):
+    """A conversation has more text than a link can keep: it is shared as it grows, and deleted with its links."""
 
 
 class NotAuthenticated(ChatBotError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ChatBot.errors import InputError
+from ChatBot.errors import TooLongToKeep
 from ChatBot.models import Message, Share, SharedMessage
 
 LARGEST_BYTES = 8_000_000
@@ -34,13 +34,13 @@ def shown_of(messages: Sequence[Message]) -> tuple[SharedMessage, ...]:
 def frozen(share: Share, title: str, messages: Sequence[Message]) -> Share:
     """Return a share that shows these messages as they are now, for good.
 
-    Raises ``InputError`` when they are too long.
+    Raises ``TooLongToKeep``.
     """
     shown = shown_of(messages)
     if sum(len(each.content.encode()) for each in shown) > LARGEST_BYTES:
-        raise InputError(
-            "This conversation is too long to keep a snapshot of it (8 MB of text). Share it as it grows instead, "
-            "and revoke its links before you delete it."
+        raise TooLongToKeep(
+            "This conversation is too long for a link to keep it as it is now (8 MB of text); nothing was changed. "
+            "Share it as it grows instead; to delete it, revoke its links as well (revoke_shares)."
         )
     pictures = [image_id for each in shown for image_id in (*each.attachments, *each.images)]
     changes = {"live": False, "title": title, "messages": shown, "image_ids": tuple(dict.fromkeys(pictures))}

@@ -12,7 +12,7 @@ from ChatBot.db.messages import RUNNING, Messages
 from ChatBot.db.private import PrivatePictures
 from ChatBot.db.shares import Shares
 from ChatBot.errors import Conflict, InputError, NotFound
-from ChatBot.models import Conversation, Message, User, new_id, now
+from ChatBot.models import Conversation, Message, Share, User, new_id, now
 from ChatBot.services.access import Viewer, can_change, can_view_conversation, can_view_message
 from ChatBot.services.events import EventLog
 from ChatBot.services.snapshots import frozen
@@ -95,16 +95,22 @@ class Threads:
 
         Its links go on showing it as it was, with their pictures, unless they are to be revoked. Answers that are
         still being written are stopped first, or their next picture would stay behind in the gallery. Raises
-        ``NotFound``, or ``InputError`` when it is too long for its links to keep it.
+        ``NotFound``, or ``TooLongToKeep`` (its links could not; nothing is changed then).
         """
         conversation = self._own(user, conversation_id)
+        if not revoke_shares:
+            self._snapshots(conversation, self._messages.of(conversation_id))
         for message in self._messages.of(conversation_id):
             if message.status in RUNNING:
                 self._messages.settle(message.id, "cancelled")
         messages = self._messages.of(conversation_id)
         if revoke_shares:
             self._shares.revoke_of(conversation_id)
-        self._freeze_shares(conversation, messages)
+        for snapshot in self._snapshots(conversation, messages):
+            if snapshot.frozen:
+                self._shares.freeze(snapshot)
+            else:
+                self._shares.close(snapshot.id)  # there is nothing to show
         pictures = dict.fromkeys(
             image.id for message in messages for image in message.images if image.trashed_at is None
         )
@@ -115,16 +121,15 @@ class Threads:
         self._conversations.remove(conversation_id)
         self._events.forget(conversation_id)
 
-    def _freeze_shares(self, conversation: Conversation, messages: Sequence[Message]) -> None:
-        """Let the open links of a conversation keep what they show."""
-        for share in self._shares.of_conversation(conversation.id):
-            if not share.frozen:
-                seen = [each for each in messages if can_view_message(Viewer(share=share), each)]
-                snapshot = frozen(share, conversation.title, seen)
-                if snapshot.frozen:
-                    self._shares.freeze(snapshot)
-                else:
-                    self._shares.close(share.id)  # there is nothing to show
+    def _snapshots(self, conversation: Conversation, messages: Sequence[Message]) -> list[Share]:
+        """Return the open links that read a conversation as they are to be without it; raises ``TooLongToKeep``."""
+        return [
+            frozen(
+                share, conversation.title, [each for each in messages if can_view_message(Viewer(share=share), each)]
+            )
+            for share in self._shares.of_conversation(conversation.id)
+            if not share.frozen
+        ]
 
     def ask(
         self,

@@ -1,12 +1,13 @@
 // Requests to this server: the CSRF token goes out, problems come back as errors a person can read.
 import { text } from "./strings.js";
 
-/** What the server refused; `message` is for a person, `status` 0 means it was not reached. */
+/** What the server refused; `message` is for a person, `kind` for a program, `status` 0 means it was not reached. */
 export class Problem extends Error {
-  constructor(message, status = 0, requestId = "") {
+  constructor(message, status = 0, requestId = "", kind = "") {
     super(message);
     this.status = status;
     this.requestId = requestId;
+    this.kind = kind;
   }
 }
 
@@ -26,7 +27,8 @@ export function goToLogin() {
 async function problemOf(response) {
   try {
     const problem = await response.json();
-    return new Problem(problem.detail || problem.title || text("unexpected"), response.status, problem.request_id);
+    const kind = problem.type?.split(":").pop();
+    return new Problem(problem.detail || problem.title || text("unexpected"), response.status, problem.request_id, kind);
   } catch {
     return new Problem(text("unexpected"), response.status);
   }

@@ -63,10 +63,21 @@ export class Sidebar {
       detail: text(shared ? "delete_shared_text" : "delete_conversation_text"),
       option: shared ? text("delete_shared_option") : "",
     });
-    if (!answer) return;
-    await api("DELETE", `/api/conversation/${id}${answer.option ? "?revoke_shares=true" : ""}`);
+    if (!answer || !(await this.#deleted(id, answer.option))) return;
     if (id === this.currentId) location.assign("/");
     else this.#row(id).remove();
+  }
+
+  /** Delete a conversation; one that its links cannot keep goes with them, if the person agrees. */
+  async #deleted(id, withLinks) {
+    try {
+      await api("DELETE", `/api/conversation/${id}${withLinks ? "?revoke_shares=true" : ""}`);
+    } catch (problem) {
+      if (problem.kind !== "too-long-to-keep") throw problem;
+      const question = { title: text("delete_long"), detail: text("delete_long_text"), action: text("delete_long_do") };
+      return (await confirmed(question)) && this.#deleted(id, true);
+    }
+    return true;
   }
 }
 

@@ -10,11 +10,13 @@ from tests.browser.conftest import Console, Visit, draw, register
 from tests.fixtures.application import PASSWORD
 
 
-def share(page: Page, password: str = "") -> str:
+def share(page: Page, password: str = "", *, live: bool = False) -> str:
     """Make a link in the dialog and return its address."""
     page.get_by_role("button", name="Share", exact=True).first.click()
     dialog = page.get_by_role("dialog", name="Share this conversation")
     dialog.get_by_label("Password (optional)").fill(password)
+    if live:
+        dialog.get_by_label("As it grows").check()
     dialog.get_by_role("button", name="Create link").click()
     link = dialog.get_by_label("Your link: it is shown only now")
     expect(link).to_have_value(re.compile("^http.*/share/"))
@@ -137,6 +139,34 @@ def test_the_links_of_a_deleted_conversation_go_with_it_when_that_is_ticked(
     question.get_by_role("button", name="Delete").click()
     ann.wait_for_url("**/")
 
+    reader = visit()
+    reader.goto(link)
+    expect(reader.get_by_role("heading", level=1)).to_have_text("There is nothing behind this link")
+    console.forgive("404")
+
+
+def test_a_conversation_too_long_for_its_links_is_deleted_with_them_after_a_second_question(
+    ann: Page, visit: Visit, console: Console
+) -> None:
+    draw(ann)
+    link = share(ann, live=True)
+    ann.get_by_role("dialog").get_by_role("button", name="Close").click()
+    headers = {"X-CSRF-Token": str(ann.locator('meta[name="csrf-token"]').get_attribute("content"))}
+    for _ in range(28):  # of 300 kB each
+        path = f"/api/conversation/{ann.url.rpartition('/')[2]}/messages"
+        assert ann.request.post(path, headers=headers, data={"content": "ế" * 100_000}).status == 202
+    ann.goto("/")
+    row = ann.locator("#conversations [data-conversation]").first
+
+    row.hover()
+    row.get_by_role("button", name="Delete").click()
+    ann.get_by_role("dialog", name="Delete this conversation?").get_by_role("button", name="Delete").click()
+    second = ann.get_by_role("dialog", name="Revoke its links and delete it?")
+    expect(second).to_contain_text("too long for its links")
+    console.forgive("422")
+    second.get_by_role("button", name="Revoke and delete").click()
+
+    expect(row).to_have_count(0)
     reader = visit()
     reader.goto(link)
     expect(reader.get_by_role("heading", level=1)).to_have_text("There is nothing behind this link")

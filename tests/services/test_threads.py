@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from ChatBot.assistants.base import Finished, TextDelta, ToolCall
-from ChatBot.errors import InputError, NotFound
+from ChatBot.errors import InputError, NotFound, TooLongToKeep
 from ChatBot.models import User
 from ChatBot.services.access import ANYBODY, Viewer
 from ChatBot.services.threads import MESSAGE_CHARACTERS, TITLE_CHARACTERS
@@ -162,14 +162,15 @@ def test_a_conversation_too_long_for_its_live_link_is_removed_when_the_link_goes
 ) -> None:
     conversation = workshop.threads.create(ann)
     texts = [make_message(ann.id, conversation_id=conversation.id, content="x" * 1_000_000) for _ in range(9)]
-    workshop.messages.add(*texts)
+    running = make_message(ann.id, conversation_id=conversation.id, status="streaming", created_at=ann.created_at)
+    workshop.messages.add(running, *texts)
     workshop.sharing.create(ann, conversation.id, live=True)
 
-    with pytest.raises(InputError, match="too long"):
+    with pytest.raises(TooLongToKeep):
         workshop.threads.remove(ann, conversation.id)
-    with pytest.raises(InputError, match="too long"):
+    with pytest.raises(TooLongToKeep):
         workshop.sharing.create(ann, conversation.id)
-    assert len(workshop.messages.of(conversation.id)) == 9
+    assert [each.status for each in workshop.messages.of(conversation.id)] == ["streaming", *["complete"] * 9]
     workshop.threads.remove(ann, conversation.id, revoke_shares=True)
 
     assert workshop.messages.of(conversation.id) == []

@@ -23,6 +23,7 @@ STATUSES = {
     errors.InputError("x"): 422,
     errors.PictureRefused("x", reason="truncated"): 422,
     errors.TooLarge("x"): 413,
+    errors.TooLongToKeep("x"): 422,
     errors.NotAuthenticated("x"): 401,
     errors.Forbidden("x"): 403,
     errors.NotFound("x"): 404,
