@@ -39,6 +39,9 @@ STATUS: tuple[tuple[type[errors.ChatBotError], HTTPStatus], ...] = (
 
 TYPE_PREFIX = "urn:chatbot:problem:"
 
+REASONS = {"model_type": "Must be a JSON object, with Content-Type: application/json"}
+"""Said instead of pydantic's own words where those name our classes."""
+
 
 def init_app(app: Flask) -> None:
     """Register the handlers."""
@@ -84,7 +87,10 @@ def problem(status: HTTPStatus, detail: str, kind: str, **extra: object) -> Resp
 def invalid_request(error: ValidationError) -> Response:
     """Answer a body, form or query that does not have the documented shape."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
-    places = [{"field": ".".join(map(str, item["loc"])) or "body", "reason": item["msg"]} for item in found]
+    places = [
+        {"field": ".".join(map(str, item["loc"])) or "body", "reason": REASONS.get(item["type"], item["msg"])}
+        for item in found
+    ]
     detail = "; ".join(f"{place['field']}: {place['reason']}" for place in places[:5])
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, "invalid-request", errors=places[:20])
 

@@ -17,7 +17,7 @@ from tests.browser.test_sharing import share
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WIDTHS = (1280, 360)
 """Pixels: a desktop, and the narrowest phone the pages are made for."""
-PAGES = ("/", "/gallery", "/files", "/shares", "/settings", "/api/docs", "/admin")
+PAGES = ("/", "/gallery", "/files", "/shares", "/settings", "/api/docs", "/admin", "/admin/audit")
 
 ARRIVED = """() => Promise.allSettled(
     document.getAnimations().filter((each) => each.effect.getTiming().iterations === 1).map((each) => each.finished)
@@ -66,6 +66,9 @@ def test_every_page_is_accessible(visit: Visit, scheme: str, width: int) -> None
     page.locator('.message:last-child[data-status="complete"]', has_text="demo").wait_for()
     page.locator(".copies summary").first.click()
     found["conversation"] = faults(page)
+    page.get_by_role("link", name="History").first.click()
+    found["history of a picture"] = faults(page)
+    page.go_back()
     link = share(page)
     found["share dialog"] = faults(page)
     reader.goto(link)

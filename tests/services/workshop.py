@@ -225,6 +225,12 @@ class Workshop:
     """Nobody runs them; ``replicator.work_once`` does what is due."""
 
     def __post_init__(self) -> None:
+        self._lay_the_ground()
+        self._send_copies()
+        self._keep_pictures()
+        self._talk()
+
+    def _lay_the_ground(self) -> None:
         kept = self.repositories
         self.messages, self.images = kept.messages, kept.images
         paths = StoragePaths(self.root)
@@ -239,6 +245,8 @@ class Workshop:
         self.history = self.stewardship.history
         self.jobs.register(COPIES, lambda _: None, 0)
         self.outbox = Outbox(self.images, self.jobs)
+
+    def _send_copies(self) -> None:
         self.replicator = Replicator(
             self.chain,
             self.images,
@@ -249,6 +257,9 @@ class Workshop:
             wake=self.outbox.wake,
         )
         self.resolver = Resolver(self.files, self.images, self.chain, self.history)
+
+    def _keep_pictures(self) -> None:
+        kept = self.repositories
         self.privacy = Privacy(
             kept.users,
             kept.conversations,
@@ -271,6 +282,20 @@ class Workshop:
             room=self.stewardship.quota,
             history=self.history,
         )
+        self.gallery = Gallery(
+            self.messages, self.images, self.events, room=self.stewardship.quota, history=self.history
+        )
+        self.deletion = Deletion(
+            self.images,
+            kept.tombstones,
+            self.files,
+            self.chain,
+            trash_days=self.trash_days,
+            history=self.history,
+        )
+
+    def _talk(self) -> None:
+        kept = self.repositories
         self.threads = Threads(
             kept.conversations, self.messages, self.images, kept.shares, self.events, kept.private, self.history
         )
@@ -295,22 +320,11 @@ class Workshop:
             self.chatting,
         )
         self.accounts = Accounts(kept.users, kept.tokens, kept.sessions, allow_registration=True, hasher=CHEAP_HASHER)
-        self.gallery = Gallery(
-            self.messages, self.images, self.events, room=self.stewardship.quota, history=self.history
-        )
         self.sharing = Sharing(
             kept.shares, kept.conversations, self.messages, self.images, self.threads, hasher=CHEAP_HASHER
         )
         self.continuing = Continuing(
             self.sharing, self.handler, self.resolver, kept.conversations, self.messages, kept.drafts, self.images
-        )
-        self.deletion = Deletion(
-            self.images,
-            kept.tombstones,
-            self.files,
-            self.chain,
-            trash_days=self.trash_days,
-            history=self.history,
         )
 
     def close(self) -> None:

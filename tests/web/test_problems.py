@@ -217,6 +217,13 @@ def test_a_malformed_body_is_refused_everywhere(ann: Api, conversation: str) -> 
             refused(ann, path.format(conversation=conversation), body)
 
 
+def test_a_body_that_is_no_json_is_told_what_it_must_be(ann: Api) -> None:
+    answer = ann.post("/api/generate-image", data='{"prompt": ', content_type="application/json")
+
+    assert answer.status_code == 422
+    assert answer.json["detail"] == "body: Must be a JSON object, with Content-Type: application/json"
+
+
 def test_a_wrong_type_in_a_text_field_is_refused(ann: Api, conversation: str) -> None:
     wrong: tuple[object, ...] = (1, 1.5, True, {}, {"$gt": ""}, [[]])
     for value in wrong:

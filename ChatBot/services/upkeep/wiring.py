@@ -58,30 +58,20 @@ class Upkeep:
         decoder: Decoder = IN_PROCESS,
     ) -> Upkeep:
         """Wire them; ``work_once`` does a piece of the outbox."""
-        images, shares = repositories.images, repositories.shares
+        images, messages, shares = repositories.images, repositories.messages, repositories.shares
         volume = Volume(VolumeMark(paths.root), repositories.marks)
         plans = Plans(paths.root / "plans")
         rule = LastCopyRule(chain)
         search = OrphanSearch(images, chain, volume)
         debris = Debris(images, files, repositories.ledger.known, repositories.originals.named)
         holding = Holding(images, repositories.tombstones, files, Quarantine(paths), rule, volume, plans)
-        cleanup = Cleanup(
-            images,
-            repositories.messages,
-            shares,
-            files,
-            rule,
-            debris,
-            volume,
-            plans,
-            holding,
-            max_age_days=max_age_days,
-            history=history,
-        )
+        age = max_age_days
         return cls(
             volume,
             holding,
-            cleanup,
+            Cleanup(
+                images, messages, shares, files, rule, debris, volume, plans, holding, max_age_days=age, history=history
+            ),
             Restore(images, files, resolver, volume, history),
             Verify(images, files, chain, debris, volume, search.run, decoder),
             Replicate(images, files, chain, work_once),
