@@ -18,6 +18,19 @@ def test_the_first_account_is_told_that_it_administers(visit: Visit) -> None:
     expect(page.get_by_text("this account will be the administrator")).to_be_visible()
 
 
+def test_a_password_that_is_too_short_is_told_before_it_is_sent(visit: Visit) -> None:
+    page = visit()
+    page.goto("/register")
+
+    expect(page.get_by_text("At least 8 characters")).to_be_visible()
+    page.get_by_label("User name").fill("ann")
+    page.get_by_label("Password").press_sequentially("short")
+    page.get_by_role("button", name="Create account").click()
+
+    expect(page.get_by_label("Password")).to_be_focused()
+    assert page.get_by_label("Password").evaluate("field => field.validity.tooShort")
+
+
 def test_one_can_register_and_leave_without_scripts(visit: Visit) -> None:
     page = visit(java_script_enabled=False)
 
