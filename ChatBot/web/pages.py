@@ -204,7 +204,7 @@ def _chat_context() -> dict[str, Any]:
         "conversations": running.threads.of(current_account(), SIDEBAR_CONVERSATIONS),
         "assistant_name": running.assistant.name,
         "generator_name": running.settings.image_generator,
-        "is_demo": running.assistant.name == "demo",
+        "is_demo": running.assistant.name == running.settings.image_generator == "demo",
         "has_public_hosts": any(host.traits.public for host in running.chain.hosts),
         "max_upload_mb": running.settings.max_upload_mb,
     }
