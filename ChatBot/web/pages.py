@@ -85,7 +85,7 @@ def language() -> Response:
 
 @pages.get("/")
 def home() -> str:
-    """Show an empty conversation."""
+    """Show an empty conversation; ``older`` goes on with the list of conversations where it stopped."""
     return render_template("chat.html", conversation=None, messages=[], last_seq=0, **_chat_context())
 
 
@@ -200,8 +200,13 @@ def _entry(template: str, error: ChatBotError | None, target: str | None) -> str
 
 def _chat_context() -> dict[str, Any]:
     running = services()
+    before = decode_cursor(request.args.get("older"))
+    found = running.threads.of(current_account(), SIDEBAR_CONVERSATIONS + 1, before)
+    shown = found[:SIDEBAR_CONVERSATIONS]
+    older = encode_cursor((shown[-1].updated_at, shown[-1].id)) if len(found) > SIDEBAR_CONVERSATIONS else None
     return {
-        "conversations": running.threads.of(current_account(), SIDEBAR_CONVERSATIONS),
+        "conversations": shown,
+        "older": older,
         "assistant_name": running.assistant.name,
         "generator_name": running.settings.image_generator,
         "is_demo": running.assistant.name == running.settings.image_generator == "demo",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
@@ -11,7 +12,8 @@ from flask import Flask
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ChatBot.web.pages import _safe_next
+from ChatBot.container import Services
+from ChatBot.web.pages import SIDEBAR_CONVERSATIONS, _safe_next
 from tests.fixtures.application import PASSWORD, Api
 
 HTML = {"Accept": "text/html"}
@@ -254,6 +256,27 @@ def test_links_are_listed_and_closed_by_form(ann: Api) -> None:
 
     assert (answer.status_code, answer.headers["Location"]) == (303, "/shares")
     assert ann.get(f"/api/share/{share['token']}").status_code == 404
+
+
+def services_of(api: Api) -> Services:
+    """Return the services that somebody's application runs on."""
+    running: Services = api.http.application.extensions["chatbot"]
+    return running
+
+
+def test_the_list_of_conversations_goes_on_where_it_stopped(ann: Api) -> None:
+    running = services_of(ann)
+    owner = running.accounts.find("ann")
+    assert owner is not None
+    made = [running.threads.create(owner, f"talk {number}").id for number in range(SIDEBAR_CONVERSATIONS + 2)]
+
+    first = Page(ann.get("/", headers=HTML).text).all("a")
+    onward = next(str(link["href"]) for link in first if str(link["href"]).startswith("/?older="))
+    second = Page(ann.get(onward, headers=HTML).text).all("a")
+
+    listed = [str(link["href"]) for link in (*first, *second)]
+    assert sorted(set(made)) == sorted(href.removeprefix("/c/") for href in listed if re.match("/c/[0-9a-f]", href))
+    assert not any("older=" in str(link["href"]) for link in second)
 
 
 def test_the_gallery_page_goes_on_where_it_stopped(ann: Api) -> None:
