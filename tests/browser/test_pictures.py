@@ -51,6 +51,7 @@ def test_a_deleted_picture_disappears_after_a_question_in_between(ann: Page) -> 
     ann.get_by_role("dialog").get_by_role("button", name="Delete").click()
 
     expect(ann.locator("figure.card")).to_have_count(0)
+    expect(ann.get_by_text("What was here was deleted.")).to_be_visible()
     ann.goto("/gallery")
     expect(ann.locator(".tile")).to_have_count(0)
 
