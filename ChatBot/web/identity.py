@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import cast
 
-from flask import Flask, Request, g, request, session
+from flask import Flask, Request, current_app, g, request, session
 from flask_login import LoginManager, UserMixin, login_user, logout_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from ChatBot.errors import Forbidden, NotAuthenticated
 from ChatBot.models import User, now
 from ChatBot.web.audited import acted_by
-from ChatBot.web.context import services, signed_in
-from ChatBot.web.sessions import PASSWORD_CHANGES, UNLOCKED, ServerSession, outdated
+from ChatBot.web.context import current_account, services, signed_in
+from ChatBot.web.sessions import PASSWORD_CHANGES, UNLOCKED, MongoSessions, ServerSession, outdated
 
 login_manager = LoginManager()
 csrf = CSRFProtect()
@@ -77,6 +78,18 @@ def log_in(user: User) -> None:
 def present_session() -> str | None:
     """Return the key of the session that asks; None for an API token."""
     return None if g.get("by_token") else cast("ServerSession", session).key
+
+
+def still_let_in() -> bool:
+    """Say whether whoever asked would be let in now: an answer that lasts must not outlive its session or token."""
+    key = present_session()
+    if key is None:
+        with suppress(NotAuthenticated):
+            return load_by_token(request) is not None
+        return False
+    data = cast("MongoSessions", current_app.session_interface).data_of(key)
+    user = services().accounts.get(current_account().id)
+    return data is not None and user is not None and not outdated(data, user)
 
 
 def rotate_session() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from http import HTTPStatus
+from time import monotonic
 from typing import Any
 
 from flask import Response, request, stream_with_context
@@ -12,6 +13,7 @@ from flask_openapi3 import APIBlueprint, Tag
 
 from ChatBot.models import Event, Message
 from ChatBot.web.context import current_account, current_viewer, services
+from ChatBot.web.identity import still_let_in
 from ChatBot.web.schemas import After, ConversationPath, EditedMessage, MessagePath, NewMessage
 
 messages = APIBlueprint(
@@ -20,6 +22,8 @@ messages = APIBlueprint(
 
 RECONNECT_MILLISECONDS = 2000
 LAST_EVENT_DIGITS = 15
+LOOK_SECONDS = 5.0
+"""How long pieces of an answer may go on arriving where nobody may read it any more."""
 
 
 @messages.post("/messages")
@@ -59,7 +63,7 @@ def events(path: ConversationPath, query: After) -> Response:
     if after is None:
         after = services().events.last_seq(conversation.id)
     entries = services().events.follow(conversation.id, after)
-    stream = _encode(_while_it_exists(conversation.id, entries))
+    stream = _encode(_while_allowed(conversation.id, entries))
     response = Response(stream_with_context(stream), mimetype="text/event-stream")
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
@@ -79,11 +83,17 @@ def _accepted(answer: Message, question: Message | None = None) -> dict[str, Any
     }
 
 
-def _while_it_exists(conversation_id: str, events: Iterator[Event | None]) -> Iterator[Event | None]:
-    """End with the conversation: the page then connects again and is told that there is none."""
+def _while_allowed(conversation_id: str, events: Iterator[Event | None]) -> Iterator[Event | None]:
+    """End with the conversation, and with the session or token that asked; the page connects again and is told why.
+
+    Both are looked at before each event and in each silence, but not for every word of an answer that streams.
+    """
+    looked_at = monotonic()
     for event in events:
-        if event is None and not services().threads.exists(conversation_id):
-            return
+        if event is None or event.type != "delta" or monotonic() - looked_at > LOOK_SECONDS:
+            if not (services().threads.exists(conversation_id) and still_let_in()):
+                return
+            looked_at = monotonic()
         yield event
 
 

@@ -77,13 +77,17 @@ class MongoSessions(SessionInterface):
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
 
+    def data_of(self, key: str) -> dict[str, Any] | None:
+        """Return what the session of that cookie holds now, None when there is none; raises ``DatabaseUnavailable``."""
+        return self._sessions.load(digest(key), now())
+
     def open_session(self, app: Flask, request: Request) -> ServerSession:
         """Return the session of the request's cookie, or an empty one."""
         if (failure := request.environ.get(FAILURE)) is not None:
             return ServerSession.unreadable(failure)
         key = request.cookies.get(self.get_cookie_name(app))
         try:
-            data = self._sessions.load(digest(key), now()) if key else None
+            data = self.data_of(key) if key else None
         except DatabaseUnavailable as error:  # raised by the guard, where it becomes an answer
             return ServerSession.unreadable(error)
         if data is None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from flask import Flask
 
-from tests.fixtures.application import Answer, Api
+from tests.fixtures.application import PASSWORD, Answer, Api
 
 
 @pytest.fixture
@@ -137,6 +139,57 @@ def test_an_answer_can_be_asked_for_again_and_a_question_changed(ann: Api, talk:
     assert again["user_message_id"] == question["id"]
     assert changed.status_code == 202
     assert ann.get(f"/api/conversation/{talk}").json["messages"][0]["content"] == "good evening"
+
+
+def elsewhere(*steps: Callable[[], object]) -> list[object]:
+    """Do something in a thread of its own, as a server does; this one is still inside of the stream's request."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: [step() for step in steps]).result()
+
+
+def rename(api: Api, conversation_id: str, title: str) -> int:
+    """Make an event; returns the status."""
+    return api.patch(f"/api/conversation/{conversation_id}", json={"title": title}).status_code
+
+
+def revoke_tokens(api: Api) -> None:
+    """Revoke every API token."""
+    for token in api.get("/api/tokens").json["items"]:
+        api.delete(f"/api/tokens/{token['id']}")
+
+
+END_OTHERS: dict[str, Callable[[Api, Api], object]] = {
+    "logout": lambda _, other: other.post("/api/auth/logout"),
+    "password": lambda ann, _: ann.post("/api/auth/password", json={"current": PASSWORD, "new": "another password"}),
+    "ended from elsewhere": lambda ann, _: ann.post("/api/auth/sessions/end-others"),
+}
+"""How the session of another browser ends."""
+
+
+@pytest.mark.parametrize("way", END_OTHERS)
+def test_a_stream_tells_nothing_any_more_after_its_session_ended(app: Flask, ann: Api, talk: str, way: str) -> None:
+    other = Api(app)
+    logged_in = other.post("/api/auth/login", json={"username": "ann", "password": PASSWORD})
+    other.headers["X-CSRF-Token"] = logged_in.json["csrf_token"]
+    answer = follow(other, talk)
+
+    _, renamed = elsewhere(lambda: END_OTHERS[way](ann, other), lambda: rename(ann, talk, "A secret name"))
+
+    assert renamed == 200
+    assert not any(b"secret" in piece for piece in answer.iter_encoded())
+    answer.close()
+    assert follow(other, talk).status_code == 401
+
+
+def test_a_stream_tells_nothing_any_more_after_its_token_was_revoked(ann: Api, program: Api, talk: str) -> None:
+    answer = follow(program, talk)
+
+    _, renamed = elsewhere(lambda: revoke_tokens(ann), lambda: rename(ann, talk, "A secret name"))
+
+    assert renamed == 200
+    assert not any(b"secret" in piece for piece in answer.iter_encoded())
+    answer.close()
+    assert follow(program, talk).status_code == 401
 
 
 def test_a_stream_ends_with_its_conversation_and_is_not_opened_again(ann: Api, talk: str) -> None:
