@@ -42,6 +42,7 @@ from ChatBot.services.sharing import Sharing
 from ChatBot.services.showing import Showing
 from ChatBot.services.threads import Threads
 from ChatBot.services.upkeep.cleanup import Cleanup
+from ChatBot.services.upkeep.copy_check import CopyCheck
 from ChatBot.services.upkeep.maintenance import Maintenance
 from ChatBot.services.upkeep.rebuild import Rebuild
 from ChatBot.services.upkeep.restore import Restore
@@ -87,6 +88,7 @@ class Services:
     records: tuple[Records, ...]
     rebuild: Rebuild
     upkeep: Upkeep
+    copy_check: CopyCheck
     stewardship: Stewardship
     maintenance: Maintenance
     deletion: Deletion

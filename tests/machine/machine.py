@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import ClassVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from ChatBot.services.access import Viewer
-from tests.machine.world import World, ill, quietly
+from tests.machine.publication import PERSON, Publication
+from tests.machine.world import World, quietly
 
-PERSON = st.integers(0, 1)
 SEED = st.integers(0, 50)
 KEY = st.sampled_from(["k1", "k2", "k3"])
 FAULT = st.sampled_from(["ok", "status", "other_picture", "reencoded", "lost_reply", "no_url", "html"])
@@ -43,7 +43,7 @@ def pipe(path: Path) -> None:
 DAMAGE = st.sampled_from([Path.unlink, truncate, flip, link, pipe])
 
 
-class Promises(RuleBasedStateMachine):
+class Promises(Publication):
     """I1 to I10 over the real services, a real MongoDB, a real disk and hosts over real HTTP."""
 
     mongo_uri: ClassVar[str] = ""
@@ -133,16 +133,16 @@ class Promises(RuleBasedStateMachine):
     def a_host_loses_a_picture(self, data: st.DataObject, host: str) -> None:
         self.world.lose_copy(data.draw(st.sampled_from(self.world.ids("live"))), host)
 
-    @precondition(lambda self: self._conversations())
+    @precondition(lambda self: self.conversations())
     @rule(data=st.data())
     def share(self, data: st.DataObject) -> None:
-        conversation_id, person = data.draw(st.sampled_from(self._conversations()))
+        conversation_id, person = data.draw(st.sampled_from(self.conversations()))
         self.world.share(conversation_id, self.world.people[person])
 
-    @precondition(lambda self: self._conversations())
+    @precondition(lambda self: self.conversations())
     @rule(data=st.data(), linked=st.booleans())
     def remove_a_conversation(self, data: st.DataObject, linked: bool) -> None:
-        conversation_id, person = data.draw(st.sampled_from(self._conversations()))
+        conversation_id, person = data.draw(st.sampled_from(self.conversations()))
         if linked:  # two rules in a row about the same conversation would be drawn too seldom
             self.world.share(conversation_id, self.world.people[person])
         shown = self.world.remove(conversation_id, self.world.people[person])
@@ -161,7 +161,7 @@ class Promises(RuleBasedStateMachine):
     def i1_no_loss_and_i2_right_bytes(self) -> None:
         for image_id, promise in self.world.promises.items():
             seen = self.world.seen(Viewer(promise.owner), image_id)
-            if promise.state == "live" and not self._hosts_are_ill():
+            if promise.state == "live" and not self.hosts_are_ill():
                 assert seen is not None, f"{image_id} is lost"
             assert seen is None or sha256(seen).hexdigest() == promise.sha256, f"{image_id} shows other bytes"
 
@@ -223,7 +223,7 @@ class Promises(RuleBasedStateMachine):
         for share_id, image_ids in self.world.pinned.items():
             token, _ = self.world.shares[share_id]
             for image_id in image_ids:
-                if self.world.promises[image_id].state == "live" and not self._hosts_are_ill():
+                if self.world.promises[image_id].state == "live" and not self.hosts_are_ill():
                     assert self.world.shared(token, image_id) is not None, "a link lost its picture"
 
     @invariant()
@@ -231,16 +231,3 @@ class Promises(RuleBasedStateMachine):
         """Also while a host is ill and nobody could see it: the bytes are somewhere, and the record says where."""
         for image_id in self.world.ids("live"):
             assert self.world.is_kept(image_id), f"I10: the last copy of {image_id} was taken"
-
-    def _conversations(self) -> list[tuple[str, int]]:
-        """Return the conversations that there are, each with the number of its owner."""
-        found = (
-            (each.conversation_id, self.world.people.index(each.owner))
-            for each in self.world.promises.values()
-            if each.conversation_id and each.conversation_id not in self.world.removed
-        )
-        return list(dict.fromkeys(found))
-
-    def _hosts_are_ill(self) -> bool:
-        """Say whether a picture that lives in the cloud only may be out of reach for now."""
-        return ill(self.world.hosts.postimages) or ill(self.world.hosts.imgbb)

@@ -6,9 +6,10 @@ import os
 import random
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from ChatBot.config import Settings
 from ChatBot.container import Services
 from ChatBot.errors import ChatBotError, NotFound
 from ChatBot.generators.base import GenerationRequest
+from ChatBot.hosts.guarded import GuardedHost
 from ChatBot.media.decoding import IN_PROCESS
 from ChatBot.models import Copy, Image, Message, Provenance, User, new_id, now
 from ChatBot.services.access import Viewer
@@ -25,7 +27,7 @@ from tests.fixtures.application import CHEAP_HASHER, PASSWORD, SECRET_KEY
 from tests.machine.power import ForgetfulDisk
 from tests.media.samples import noise, saved
 from tests.standins.hosts import HostServer
-from tests.standins.picture_host import PictureHost
+from tests.standins.picture_host import PictureHost, Stored
 
 SIDE = 64
 PICTURE_FOLDERS = ("Image_Gen", "uploads", "thumbnails")
@@ -58,7 +60,7 @@ class World:
             "mongodb_uri": mongo_uri,
             "mongodb_db": f"machine_{new_id()}",
             "storage_root": self.folder / "Storage",
-            "cloud_wait_seconds": 2.0,
+            "cloud_wait_seconds": 60.0,  # each answer waits for its copies: a replay finds the same states
             "trash_days": 1,
         }
         self._settings = Settings(_env_file=None, **values)
@@ -85,6 +87,10 @@ class World:
     def _started(self) -> Services:
         services = build(self._settings, hasher=CHEAP_HASHER, decoder=IN_PROCESS)
         services.files._calls = self._disk.calls
+        for host in services.chain.known:
+            assert isinstance(host, GuardedHost)
+            for breaker in host._breakers.values():
+                breaker.reset_timeout = 0  # it opens for seconds of the real clock, which no replay repeats
         return services
 
     def power_cut(self) -> None:
@@ -109,15 +115,17 @@ class World:
 
     def upload(self, person: int, seed: int) -> None:
         owner = self.people[person]
-        data = saved(noise((SIDE, SIDE), seed=seed), "PNG")
+        # Nobody else hands in the same bytes: a host that loses them, or has them, is asked about by their hash.
+        data = saved(noise((SIDE, SIDE), seed=1000 * person + seed), "PNG")
         image = self.services.image_handler.save_upload(data, Provenance(owner_id=owner.id, generated=False))
         self._acknowledged(image, owner, None)
 
-    def draw(self, person: int, seed: int, key: str | None) -> list[str]:
-        """Draw with an idempotency key and return the pictures' ids."""
+    def draw(self, person: int, seed: int, key: str | None, conversation_id: str | None = None) -> list[str]:
+        """Draw, with an idempotency key or into a conversation, and return the pictures' ids."""
         owner = self.people[person]
-        request = GenerationRequest(prompt=f"a fox {seed}", width=SIDE, height=SIDE, seed=seed)
-        message = self.services.generation.start(owner, None, request, idempotency_key=key)
+        prompt = f"a fox {seed} for {owner.username} with {key}"
+        request = GenerationRequest(prompt=prompt, width=SIDE, height=SIDE, seed=seed)
+        message = self.services.generation.start(owner, conversation_id, request, idempotency_key=key)
         message = self.services.generation.finished(message)
         for image in message.images:
             if image.id not in self.promises:
@@ -173,6 +181,14 @@ class World:
             array_filters=[{"image.trashed_at": {"$gt": past}}],
         )
 
+    def age_proofs(self, at: datetime) -> None:
+        """Let every proof of a copy be from then."""
+        self.services.database["messages"].update_many(
+            {"images.id": {"$exists": True}},
+            {"$set": {"images.$[].copies.$[copy].verified_at": at}},
+            array_filters=[{"copy.verified_at": {"$ne": None}}],
+        )
+
     def work(self) -> None:
         """Let the background work run until nothing is due."""
         for _ in range(40):
@@ -220,7 +236,7 @@ class World:
         image = self.image(image_id)
         if image is None:
             return False
-        return self._has_local_file(image) or any(
+        return self.has_local_file(image) or any(
             str(copy.url).endswith(host.picture_path(one)) and sha256(one.data).hexdigest() == image.sha256
             for copy in image.copies
             if copy.url
@@ -253,10 +269,11 @@ class World:
         for one in getattr(self.hosts, host_name).live:
             if sha256(one.data).hexdigest() == image.sha256:
                 one.deleted = True
-        if not self._has_local_file(image) and not self.has_exact_copy(image):
+        if not self.has_local_file(image) and not self.has_exact_copy(image):
             self.promises[image_id].state = "forfeited"
 
-    def _has_local_file(self, image: Image) -> bool:
+    def has_local_file(self, image: Image) -> bool:
+        """Say whether this disk has the right bytes of a picture."""
         path = self._settings.storage_root / image.folder / image.filename
         regular = path.is_file() and not path.is_symlink()
         return regular and sha256(path.read_bytes()).hexdigest() == image.sha256
@@ -267,6 +284,16 @@ class World:
         """Say whether somebody asked the stand-in for the picture behind a copy's URL."""
         host = getattr(self.hosts, copy.host)
         return any(one.gets for one in host.stored if str(copy.url).endswith(host.picture_path(one)))
+
+    def stored_at(self, host_name: str, url: str) -> list[Stored]:
+        """Return what a stand-in still has behind an address."""
+        host = getattr(self.hosts, host_name)
+        return [one for one in host.live if url.endswith(host.picture_path(one))]
+
+    def sent(self) -> Counter[str]:
+        """Count by their hash which bytes the public hosts ever took."""
+        stored = (*self.hosts.postimages.stored, *self.hosts.imgbb.stored)
+        return Counter(sha256(one.data).hexdigest() for one in stored)
 
     def image(self, image_id: str) -> Image | None:
         located = self.services.repositories.images.find(image_id, trashed=True)
