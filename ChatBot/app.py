@@ -21,6 +21,7 @@ from ChatBot.web import (
     guard,
     headers,
     identity,
+    intake,
     limits,
     locale,
     metrics,
@@ -49,7 +50,7 @@ from ChatBot.web.shortcut import Shortcut
 
 log = structlog.get_logger(__name__)
 
-PARTS = (trace, parsing, bodies, problems, locale, assets, identity, guard, headers, metrics, limits, audited)
+PARTS = (trace, parsing, bodies, problems, locale, assets, identity, guard, headers, metrics, limits, audited, intake)
 """What happens around every request; what stands first is begun first and ends last."""
 
 API_BLUEPRINTS = (auth, tokens, conversations, messages, images, files, picture_links, shares, shared, admin, audit)

@@ -12,6 +12,7 @@ ChatBotError
 ├── Conflict                   it clashes with what is stored: read it again first
 ├── QuotaExceeded              a limit of this account or server is used up
 ├── RateLimited                too much at once: send it again after ``retry_after_seconds``
+├── ServerBusy                 the server has its hands full with what others sent: the same
 ├── ProviderError              an outside service did not do its work (``provider`` names it)
 │   ├── ProviderRefused        never send this to that provider again; try the next one
 │   └── ProviderUnavailable    the same request may pass later (``retry_after_seconds`` if it said when)
@@ -85,6 +86,14 @@ class QuotaExceeded(ChatBotError):
 
 class RateLimited(ChatBotError):
     """Too many requests or guesses in a short time; nothing of this one was done."""
+
+    def __init__(self, message: str, *, retry_after_seconds: float) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class ServerBusy(ChatBotError):
+    """There is no room for this request beside those under way; nothing of it was done."""
 
     def __init__(self, message: str, *, retry_after_seconds: float) -> None:
         super().__init__(message)

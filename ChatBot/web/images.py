@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-import base64
-import math
 from http import HTTPStatus
 from typing import Any
 
 from flask import request
 from flask_openapi3 import APIBlueprint, Tag
 
-from ChatBot.errors import (
-    ChatBotError,
-    Conflict,
-    InputError,
-    ProviderError,
-    ProviderUnavailable,
-    QuotaExceeded,
-    TooLarge,
-)
+from ChatBot.errors import ChatBotError, Conflict, ProviderUnavailable, QuotaExceeded
 from ChatBot.generators.base import GenerationRequest
 from ChatBot.models import Message, Provenance
 from ChatBot.web.context import cloud_link, current_account, current_viewer, services
 from ChatBot.web.idempotency import checked
+from ChatBot.web.intake import handed_in
 from ChatBot.web.messages import events_url
 from ChatBot.web.paging import decode_cursor, encode_cursor
 from ChatBot.web.present import durability_json, history_json, image_json
 from ChatBot.web.schemas import ImageChanges, ImagePath, NewImage, PicturesQuery
 
 images = APIBlueprint("images", __name__, url_prefix="/api", abp_tags=[Tag(name="Pictures")])
-
-NAME_CHARACTERS = 255
-FETCH_SECONDS = 30.0
 
 
 @images.post("/generate-image")
@@ -71,11 +59,11 @@ def upload() -> tuple[dict[str, Any], int]:
     ``conversation_id`` (in the form or the JSON) names the conversation it is meant for; a private one keeps it off
     public hosts.
     """
-    data, name = _uploaded()
     owner = current_account()
-    image = services().image_handler.save_upload(
-        data, Provenance(owner_id=owner.id, generated=False, original_name=name), _meant_for()
-    )
+    with handed_in() as handed:
+        provenance = Provenance(owner_id=owner.id, generated=False, original_name=handed.name)
+        meant_for = handed.conversation_id and services().threads.get(current_viewer(), handed.conversation_id).id
+        image = services().image_handler.save_upload(handed.data, provenance, meant_for)
     return image_json(image, cloud_link), HTTPStatus.CREATED
 
 
@@ -132,58 +120,6 @@ def restore(path: ImagePath) -> dict[str, Any]:
     source = services().resolver.restore(image)
     fresh = services().gallery.view(current_viewer(), path.image_id)
     return {"id": image.id, "source": source, "durability": durability_json(fresh, cloud_link)}
-
-
-def _meant_for() -> str | None:
-    """Return the id of the conversation that an upload names; raises ``NotFound`` unless it is the account's own."""
-    told = request.get_json().get("conversation_id") if request.is_json else request.form.get("conversation_id")
-    if not told:
-        return None
-    return services().threads.get(current_viewer(), str(told)).id
-
-
-def _uploaded() -> tuple[bytes, str | None]:
-    """Return the bytes and the display name of an upload, whichever way it was sent."""
-    limit = services().settings.max_upload_bytes
-    if request.is_json:
-        data, name = _decoded(), None
-    else:
-        file = request.files.get("file")
-        if file is None:
-            raise InputError("Send the file as the multipart field “file”, or as JSON {“data”: base64}.")
-        data, name = file.stream.read(limit + 1), (file.filename or "")[:NAME_CHARACTERS] or None
-    if len(data) > limit:
-        raise TooLarge("The file is larger than this server accepts (MAX_UPLOAD_MB).")
-    return data, name
-
-
-def _decoded() -> bytes:
-    if len(request.get_data()) >= (request.max_content_length or math.inf):  # a chunked body is cut there silently
-        raise TooLarge("The request is larger than this server accepts (MAX_UPLOAD_MB).")
-    body = request.get_json(silent=True)
-    if isinstance(body, dict) and isinstance(body.get("url"), str):
-        return _fetched(body["url"])
-    data = body.get("data") if isinstance(body, dict) else None
-    if not isinstance(data, str):
-        raise InputError("The JSON body needs “data” (the file in base64) or “url”.")
-    head, comma, rest = data.partition(",")
-    encoded = rest if comma and head.startswith("data:") else data
-    try:
-        return base64.b64decode(encoded, validate=True)
-    except ValueError as error:  # also for letters outside ASCII, which binascii.Error does not cover
-        raise InputError("“data” is not valid base64.") from error
-
-
-def _fetched(url: str) -> bytes:
-    """Return what is behind an address, through the gate that reaches public addresses only."""
-    limit = services().settings.max_upload_bytes
-    try:
-        reply = services().gate.get(url, provider="that address", max_bytes=limit, deadline_seconds=FETCH_SECONDS)
-    except ProviderError as error:
-        raise InputError(f"The file could not be fetched: {error}.") from error
-    if reply.status != HTTPStatus.OK:
-        raise InputError(f"The file could not be fetched: the address answered with status {reply.status}.")
-    return reply.body
 
 
 def _made(message: Message) -> dict[str, Any]:

@@ -27,6 +27,7 @@ STATUS: tuple[tuple[type[errors.ChatBotError], HTTPStatus], ...] = (
     (errors.Conflict, HTTPStatus.CONFLICT),
     (errors.QuotaExceeded, HTTPStatus.TOO_MANY_REQUESTS),
     (errors.RateLimited, HTTPStatus.TOO_MANY_REQUESTS),
+    (errors.ServerBusy, HTTPStatus.SERVICE_UNAVAILABLE),
     (errors.ProviderRefused, HTTPStatus.UNPROCESSABLE_ENTITY),
     (errors.ProviderUnavailable, HTTPStatus.BAD_GATEWAY),
     (errors.StorageFull, HTTPStatus.INSUFFICIENT_STORAGE),
@@ -55,7 +56,7 @@ def status_of(error: errors.ChatBotError) -> HTTPStatus:
     return next((status for kind, status in STATUS if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
-def retry_after(error: errors.RateLimited) -> str:
+def retry_after(error: errors.RateLimited | errors.ServerBusy) -> str:
     """Return the whole seconds to wait, as the header ``Retry-After`` says it."""
     return str(math.ceil(error.retry_after_seconds))
 
@@ -102,7 +103,7 @@ def _known(error: errors.ChatBotError) -> Response:
     extra: dict[str, object] = {"reason": error.reason} if isinstance(error, errors.PictureRefused) else {}
     detail = sentence_of(error) if _wants_page() else str(error)
     response = problem(status, detail, _kebab(type(error).__name__), **extra)
-    if isinstance(error, errors.RateLimited):
+    if isinstance(error, errors.RateLimited | errors.ServerBusy):
         response.headers["Retry-After"] = retry_after(error)
     if status is HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"

@@ -30,6 +30,7 @@ STATUSES = {
     errors.Conflict("x"): 409,
     errors.QuotaExceeded("x"): 429,
     errors.RateLimited("x", retry_after_seconds=2.1): 429,
+    errors.ServerBusy("x", retry_after_seconds=10): 503,
     errors.ProviderRefused("x", provider="p", reason="moderation"): 422,
     errors.ProviderUnavailable("x", provider="p"): 502,
     errors.StorageFull("x"): 507,
