@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -51,26 +51,39 @@ class Finished:
 Piece = TextDelta | ToolCall | Finished
 """What a stream is made of; the last one is always ``Finished``."""
 
+CancelCheck = Callable[[], bool]
+"""Says whether the answer is not wanted any more."""
+
+
+def never_cancelled() -> bool:
+    """Say that the answer is still wanted."""
+    return False
+
 
 class Assistant(ABC):
     """A chat model.
 
     Raises ``ProviderRefused`` or ``ProviderUnavailable``, possibly after pieces were yielded; closing the iterator
-    stops the request.
+    stops the request. So does ``cancelled``, also while no piece comes, and then ``Cancelled`` is raised.
     """
 
     name: str
 
-    def stream(self, turns: Sequence[Turn], *, may_draw: bool = True) -> Iterator[Piece]:
-        """Yield the answer to ``turns`` piece by piece; ``may_draw`` offers the ``generate_image`` tool."""
-        return self._stream(turns, may_draw)
+    def stream(
+        self, turns: Sequence[Turn], *, may_draw: bool = True, cancelled: CancelCheck = never_cancelled
+    ) -> Iterator[Piece]:
+        """Yield the answer to ``turns`` piece by piece; ``may_draw`` offers the ``generate_image`` tool.
+
+        ``cancelled`` is asked several times a second, from any thread.
+        """
+        return self._stream(turns, may_draw, cancelled)
 
     def check(self) -> None:
         """Raise a ``ProviderError`` with a sentence when the model cannot answer now."""
         self._check()
 
     @abstractmethod
-    def _stream(self, turns: Sequence[Turn], may_draw: bool) -> Iterator[Piece]: ...
+    def _stream(self, turns: Sequence[Turn], may_draw: bool, cancelled: CancelCheck) -> Iterator[Piece]: ...
 
     @abstractmethod
     def _check(self) -> None: ...

@@ -10,10 +10,11 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from typing import Self
 
-from ChatBot.assistants.base import Assistant, Finished, Piece, TextDelta, ToolCall, Turn
+from ChatBot.assistants.base import Assistant, CancelCheck, Finished, Piece, TextDelta, ToolCall, Turn
 from ChatBot.assistants.commands import MAX_PROMPT_CHARACTERS
 from ChatBot.assistants.tools import GENERATE_IMAGE
 from ChatBot.config import Settings
+from ChatBot.errors import Cancelled
 
 WORD_PAUSE_SECONDS = 0.015
 """Slow enough to see the words arrive, fast enough not to wait for them."""
@@ -93,7 +94,13 @@ class DemoAssistant(Assistant):
     def _check(self) -> None:
         """Nothing outside is needed."""
 
-    def _stream(self, turns: Sequence[Turn], may_draw: bool) -> Iterator[Piece]:
+    def _stream(self, turns: Sequence[Turn], may_draw: bool, cancelled: CancelCheck) -> Iterator[Piece]:
+        for piece in self._answer(turns, may_draw):
+            if cancelled():
+                raise Cancelled("Stopped on request.")
+            yield piece
+
+    def _answer(self, turns: Sequence[Turn], may_draw: bool) -> Iterator[Piece]:
         asked = next((turn.content for turn in reversed(turns) if turn.role == "user"), "")
         texts = _TEXTS["vi" if _VIETNAMESE_LETTERS.search(unicodedata.normalize("NFC", asked)) else "en"]
         prompt = wanted_picture(asked)

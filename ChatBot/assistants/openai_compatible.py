@@ -5,30 +5,30 @@ from __future__ import annotations
 import base64
 import json
 import re
-import socket
-import struct
-import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
 from typing import Any, Self, cast
 
+import httpx2
 import openai
 import structlog
 from openai import OpenAI
 from openai.types.chat import ChatCompletionChunk
 
-from ChatBot.assistants.base import Assistant, Finished, Piece, TextDelta, ToolCall, Turn
+from ChatBot.assistants.base import Assistant, CancelCheck, Finished, Piece, TextDelta, ToolCall, Turn
+from ChatBot.assistants.line import Line, hung_up_when, lines_own, on
 from ChatBot.assistants.openai_errors import detail, translate
 from ChatBot.assistants.prompts import SYSTEM_PROMPT
 from ChatBot.assistants.tool_calls import ToolCallAccumulator
 from ChatBot.assistants.tools import GENERATE_IMAGE_TOOL
 from ChatBot.config import Settings
-from ChatBot.errors import ProviderUnavailable, SettingsError
+from ChatBot.errors import Cancelled, ProviderUnavailable, SettingsError
 
 log = structlog.get_logger(__name__)
 
 MAX_ANSWER_CHARACTERS = 400_000
 """Where an endless answer is cut: more than the longest output of today's models."""
+CONNECT_SECONDS = 15.0
+"""A model may take minutes to load; a server that is there takes the connection at once."""
 NO_KEY = "not-needed"
 """The client insists on a key; local servers ignore it."""
 
@@ -65,11 +65,16 @@ class OpenAICompatibleAssistant(Assistant):
         self._total_seconds = total_seconds
         self._knows_tools = True
         # No proxies, certificates or .netrc from the environment: where the conversation goes is the settings' choice.
-        self._http = openai.DefaultHttpxClient(trust_env=False, timeout=idle_seconds, follow_redirects=False)
+        self._http = openai.DefaultHttpxClient(
+            trust_env=False,
+            follow_redirects=False,
+            limits=httpx2.Limits(max_keepalive_connections=0),  # each answer has a line of its own to hang up
+            event_hooks={"request": [lines_own]},
+        )
         self._client = OpenAI(
             api_key=api_key or NO_KEY,
             base_url=base_url or "https://api.openai.com/v1",
-            timeout=idle_seconds,
+            timeout=httpx2.Timeout(idle_seconds, connect=min(idle_seconds, CONNECT_SECONDS)),
             max_retries=max_retries,
             http_client=self._http,
         )
@@ -101,13 +106,17 @@ class OpenAICompatibleAssistant(Assistant):
         except ValueError as error:
             raise self._nonsense() from error
 
-    def _stream(self, turns: Sequence[Turn], may_draw: bool) -> Iterator[Piece]:
-        messages = self._messages(turns)
+    def _stream(self, turns: Sequence[Turn], may_draw: bool, cancelled: CancelCheck) -> Iterator[Piece]:
+        line, messages = Line(), self._messages(turns)
         try:
-            stream = self._open(messages, may_draw and self._knows_tools)
-            with stream, _ends_after(self._total_seconds, stream):
-                yield from self._pieces(stream)
+            with hung_up_when(line, cancelled, self._total_seconds):
+                with on(line):
+                    stream = self._open(messages, may_draw and self._knows_tools)
+                with stream:
+                    yield from self._pieces(stream, line)
         except openai.OpenAIError as error:
+            if line.stopped:
+                raise Cancelled("Stopped on request.") from error
             raise translate(error, provider=self.name) from error
         except ValueError as error:
             raise self._nonsense() from error
@@ -132,7 +141,7 @@ class OpenAICompatibleAssistant(Assistant):
             self._knows_tools = False
             return self._open(messages, with_tools=False)
 
-    def _pieces(self, chunks: Iterable[ChatCompletionChunk]) -> Iterator[Piece]:
+    def _pieces(self, chunks: Iterable[ChatCompletionChunk], line: Line) -> Iterator[Piece]:
         answer = _Answer()
         try:
             for chunk in chunks:
@@ -142,9 +151,11 @@ class OpenAICompatibleAssistant(Assistant):
                 if answer.is_overlong:
                     break
         except openai.APIConnectionError as error:
-            if not answer.began:
+            if line.stopped or not answer.began:
                 raise
             log.warning("assistant.stream.cut", assistant=self.name, error=str(error))
+        if line.stopped:
+            raise Cancelled("Stopped on request.")
         if not answer.began:
             raise self._nonsense()
         yield from answer.tools.calls()
@@ -189,26 +200,6 @@ class _Answer:
         text = (delta.content or "") + (delta.refusal or "")
         self._characters += len(text)
         return text
-
-
-@contextmanager
-def _ends_after(seconds: float, stream: openai.Stream[ChatCompletionChunk]) -> Iterator[None]:
-    """Shut the stream's line down when the time is up: keep-alive comments reset the idle limit for ever."""
-    line: socket.socket = stream.response.extensions["network_stream"].get_extra_info("socket")
-
-    def cut() -> None:
-        with suppress(OSError):  # the other side was faster
-            # Closed with a reset: a sender whose window is full would not notice anything else for a minute.
-            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            line.shutdown(socket.SHUT_RDWR)
-
-    timer = threading.Timer(seconds, cut)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 def _message(turn: Turn) -> dict[str, Any]:

@@ -157,7 +157,7 @@ class Chat:
     ) -> tuple[str, list[ToolCall], Finished]:
         said: list[str] = []
         calls: list[ToolCall] = []
-        pieces = self._assistant.stream(turns)
+        pieces = self._assistant.stream(turns, cancelled=cancelled)
         for piece in pieces:
             if cancelled():
                 getattr(pieces, "close", lambda: None)()

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Iterator
+
 import pytest
 
 from ChatBot.assistants.base import Assistant, Finished, Piece, TextDelta, Turn
+from ChatBot.errors import Cancelled
 
 
 def text_of(pieces: list[Piece]) -> str:
     """Return the text of all pieces together."""
     return "".join(piece.text for piece in pieces if isinstance(piece, TextDelta))
+
+
+def slowly(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """Yield the pieces with a pause after each, as somebody takes them who stores what was said."""
+    for piece in pieces:
+        yield piece
+        time.sleep(0.5)
 
 
 class AssistantContract:
@@ -41,6 +53,17 @@ class AssistantContract:
         stream.close()  # type: ignore[attr-defined]
 
         assert list(stream) == []
+
+    def test_it_says_nothing_more_once_it_is_not_wanted(self, assistant: Assistant) -> None:
+        wanted = threading.Event()
+        wanted.set()
+        stream = assistant.stream([Turn("user", "Hello")], cancelled=lambda: not wanted.is_set())
+        next(stream)
+
+        wanted.clear()
+
+        with pytest.raises(Cancelled):
+            list(slowly(stream))
 
     def test_it_answers_again_with_the_whole_conversation(self, assistant: Assistant) -> None:
         turns = [Turn("user", "Hello"), Turn("assistant", "Hi"), Turn("user", "And now?")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,9 +14,16 @@ from ChatBot.assistants.base import Finished, Piece, TextDelta, ToolCall, Turn
 from ChatBot.assistants.openai_compatible import OpenAICompatibleAssistant
 from ChatBot.assistants.prompts import SYSTEM_PROMPT
 from ChatBot.config import Settings
-from ChatBot.errors import ProviderError, ProviderRefused, ProviderUnavailable, SettingsError
+from ChatBot.errors import (
+    Cancelled,
+    DatabaseUnavailable,
+    ProviderError,
+    ProviderRefused,
+    ProviderUnavailable,
+    SettingsError,
+)
 from tests.assistants.contract import AssistantContract, text_of
-from tests.standins.openai_chat import DONE, OpenAIChat, call_chunk, drawn, end_chunk, spoken, text_chunk
+from tests.standins.openai_chat import DONE, Chunk, OpenAIChat, call_chunk, drawn, end_chunk, spoken, text_chunk
 from tests.standins.server import Reply, Server, json_reply
 
 HELLO = [Turn("user", "Hello")]
@@ -316,6 +324,61 @@ def test_an_answer_that_never_begins_is_unavailable_at_the_limit(chat: OpenAICha
 
     with pytest.raises(ProviderUnavailable):
         list(build(total_seconds=0.3).stream(HELLO))
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        pytest.param(Reply(manner="hang"), id="before it answers"),
+        pytest.param([": keep-alive"], id="before its first word"),
+        pytest.param([text_chunk("Hel")], id="in the middle"),
+    ],
+)
+def test_a_model_that_is_silent_is_hung_up_on_when_it_is_not_wanted(
+    chat: OpenAIChat, assistant: OpenAICompatibleAssistant, before: Reply | list[Chunk]
+) -> None:
+    chat.script = [before]
+    chat.gate.clear()
+    unwanted = threading.Event()
+    waiting = threading.Timer(0.5, unwanted.set)
+    waiting.start()
+
+    with pytest.raises(Cancelled):
+        list(assistant.stream(HELLO, cancelled=unwanted.is_set))
+
+    chat.filler = text_chunk("more " * 500)
+    chat.gate.set()
+    assert isinstance(before, Reply) or chat.closed_early.wait(10)
+
+
+def test_one_answer_that_is_hung_up_on_leaves_the_others_alone(
+    chat: OpenAIChat, assistant: OpenAICompatibleAssistant
+) -> None:
+    chat.gate.clear()
+    answers: list[str] = []
+    other = threading.Thread(target=lambda: answers.append(text_of(list(assistant.stream(HELLO)))))
+    other.start()
+
+    with pytest.raises(Cancelled):
+        list(assistant.stream(HELLO, cancelled=lambda: len(chat.bodies) == 2))
+    chat.gate.set()
+    other.join()
+
+    assert answers == ["Hello there"]
+
+
+def test_a_database_that_is_away_stops_no_answer(chat: OpenAIChat, assistant: OpenAICompatibleAssistant) -> None:
+    asked = threading.Event()
+
+    def cancelled() -> bool:
+        asked.set()
+        chat.gate.set()
+        raise DatabaseUnavailable("It is away.")
+
+    chat.gate.clear()
+
+    assert text_of(list(assistant.stream(HELLO, cancelled=cancelled))) == "Hello there"
+    assert asked.is_set()
 
 
 def test_closing_the_iterator_closes_the_line(chat: OpenAIChat, assistant: OpenAICompatibleAssistant) -> None:

@@ -189,7 +189,12 @@ class ScriptedAssistant(Assistant):
         self.heard: list[list[Turn]] = []
         self.closed = 0
 
-    def _stream(self, turns: Sequence[Turn], may_draw: bool) -> Iterator[Piece]:  # noqa: ARG002 - the interface's own
+    def _stream(
+        self,
+        turns: Sequence[Turn],
+        may_draw: bool,  # noqa: ARG002 - the interface's own
+        cancelled: CancelCheck,  # noqa: ARG002 - the interface's own
+    ) -> Iterator[Piece]:
         script = self.scripts[min(len(self.heard), len(self.scripts) - 1)]
         self.heard.append(list(turns))
         try:
