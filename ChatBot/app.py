@@ -35,6 +35,7 @@ from ChatBot.web.audit import audit, audit_pages
 from ChatBot.web.auth import auth, tokens
 from ChatBot.web.context import EXTENSION
 from ChatBot.web.conversations import conversations
+from ChatBot.web.dates import ReadableDates
 from ChatBot.web.documents import documents
 from ChatBot.web.files import files
 from ChatBot.web.health import health
@@ -91,7 +92,7 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
         app.register_api(api)
     for blueprint in PAGE_BLUEPRINTS:
         app.register_blueprint(blueprint)
-    app.wsgi_app = TrustedProxies(Shortcut(app), services.settings.trusted_proxies)  # type: ignore[method-assign]
+    app.wsgi_app = TrustedProxies(ReadableDates(Shortcut(app)), services.settings.trusted_proxies)  # type: ignore[method-assign]
     services.start()
     return app
 

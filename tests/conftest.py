@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hypothesis import settings
+
 pytest_plugins = (
     "tests.fixtures.mongo",
     "tests.fixtures.decoding",
@@ -10,3 +12,5 @@ pytest_plugins = (
     "tests.fixtures.server",
     "tests.fixtures.redis",
 )
+
+settings.register_profile("exploring")  # what tests/web/hostile does differently under it stands there

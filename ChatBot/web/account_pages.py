@@ -17,6 +17,7 @@ from ChatBot.web.problems import retry_after, status_of
 from ChatBot.web.sentences import sentence_of
 
 LINKS_SHOWN = 200
+COUNT_DIGITS = 9
 
 account_pages = Blueprint("account_pages", __name__, url_prefix="/settings")
 
@@ -26,9 +27,9 @@ def settings() -> str:
     """Show the account's settings, sessions and API tokens."""
     told = request.args
     return _page(
-        ended=told.get("ended", type=int),
-        revoked=told.get("revoked", type=int),
-        links_ended=told.get("links_ended", type=int),
+        ended=told.get("ended", type=_count),
+        revoked=told.get("revoked", type=_count),
+        links_ended=told.get("links_ended", type=_count),
     )
 
 
@@ -57,6 +58,13 @@ def change_password() -> Response:
 def end_others() -> Response:
     """Log the account out everywhere but here, by the form."""
     return _done(ended=others_ended())
+
+
+def _count(text: str) -> int:
+    """Return the number that an address of ours says; raises ``ValueError`` for what is none of them."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= COUNT_DIGITS):
+        raise ValueError("This is no number of sessions, tokens or links.")
+    return int(text)
 
 
 def _done(*, ended: int, revoked: int | None = None, links_ended: int | None = None) -> Response:

@@ -6,8 +6,10 @@ from typing import Any
 
 from flask import Blueprint, render_template, request
 from flask_openapi3 import APIBlueprint, Tag
+from pydantic import ValidationError
 
 from ChatBot.db.audit import AuditEntry
+from ChatBot.errors import InputError
 from ChatBot.web.audited import KINDS
 from ChatBot.web.context import services
 from ChatBot.web.paging import decode_cursor, page_json
@@ -31,7 +33,11 @@ def listing(query: AuditQuery) -> dict[str, Any]:
 def page() -> str:
     """Show the audit log, filtered."""
     wanted = {name: request.args.get(name) or None for name in ("action", "outcome", "account", "cursor")}
-    shown = _page(AuditQuery(limit=SHOWN, **wanted))
+    try:
+        query = AuditQuery(limit=SHOWN, **wanted)
+    except ValidationError as error:
+        raise InputError("Nothing in the audit log has such a long name; choose from the lists.") from error
+    shown = _page(query)
     return render_template(
         "admin_audit.html",
         entries=shown["items"],

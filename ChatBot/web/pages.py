@@ -78,7 +78,7 @@ def log_out_by_form() -> Response:
 @pages.post("/language")
 def language() -> Response:
     """Remember the language of the pages."""
-    response = redirect(_safe_next(urlsplit(request.referrer or "").path), HTTPStatus.SEE_OTHER)
+    response = redirect(_safe_next(_path_of(request.referrer or "")), HTTPStatus.SEE_OTHER)
     remember(request.form.get("language", ""), response)
     return response
 
@@ -213,6 +213,14 @@ def _chat_context() -> dict[str, Any]:
         "has_public_hosts": any(host.traits.public for host in running.chain.hosts),
         "max_upload_mb": running.settings.max_upload_mb,
     }
+
+
+def _path_of(url: str) -> str:
+    """Return the path of an address, of one that cannot be understood none."""
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return ""
 
 
 def _safe_next(target: str | None) -> str:

@@ -176,3 +176,28 @@ def test_logging_in_never_leads_to_another_site(make_app: Callable[..., Flask], 
 
     assert location.startswith("/")
     assert not location.startswith(("//", "/\\", "/\t"))
+
+
+def test_a_referrer_that_is_no_address_changes_the_language_all_the_same(ann: Api) -> None:
+    form = {"language": "vi", "csrf_token": ann.headers["X-CSRF-Token"]}
+
+    answer = ann.post("/language", data=form, headers={"Referer": "http://[not-an-address/gallery"})
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+    assert 'lang="vi"' in ann.get("/", headers=HTML).text
+
+
+@pytest.mark.parametrize("name", ["action", "outcome", "account"])
+def test_a_filter_of_the_audit_log_that_is_too_long_is_refused_with_a_reason(ann: Api, name: str) -> None:
+    answer = ann.get("/admin/audit", query_string={name: "x" * 201}, headers=HTML)
+
+    assert answer.status_code == 422
+    assert "choose from the lists" in answer.text
+
+
+@pytest.mark.parametrize("count", ["9" * 40, "9" * 5000, "-1", "\u0663", "1e9", "<b>"])
+def test_a_number_that_only_somebody_else_wrote_is_not_shown_in_the_settings(ann: Api, count: str) -> None:
+    answer = ann.get("/settings", query_string={"ended": count, "revoked": count, "links_ended": count}, headers=HTML)
+
+    assert answer.status_code == 200
+    assert 'role="status">' not in answer.text.partition('id="safety"')[2].partition("</form>")[0]
