@@ -10,7 +10,7 @@ from ChatBot.db.messages import Messages
 from ChatBot.db.repository import Document, Repository
 from ChatBot.db.sessions import Sessions
 from ChatBot.db.users import Users
-from ChatBot.models import Image, User, now
+from ChatBot.models import Image, User, adopted, now
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Glances(Repository):
         sessions = {row["_id"]: row for row in rows if "session" in row}
         users = {name: User.from_document(row["users"][0]) for name, row in sessions.items() if row["users"]}
         wanted = {question.image_id for question in questions}
-        embedded = (image for row in rows for image in row.get("images", ()) if image["id"] in wanted)
+        embedded = (image for row in rows for image in adopted(row.get("images", ())) if image["id"] in wanted)
         images = {image["id"]: Image.from_document(image) for image in embedded}
         return {
             each: Glance(sessions[each.session]["session"], users[each.session], images[each.image_id])

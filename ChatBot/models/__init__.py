@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal
 
@@ -38,6 +39,7 @@ __all__ = [
     "Token",
     "Tombstone",
     "User",
+    "adopted",
     "new_id",
     "now",
 ]
@@ -225,8 +227,12 @@ class Message(Recorded):
     @field_validator("images", mode="before")
     @classmethod
     def _adopted(cls, images: Any) -> Any:
-        """Leave out what ``services/adoption.py`` has not turned yet: without a hash nothing can be shown."""
-        return [each for each in images if not isinstance(each, dict) or "url" not in each]
+        return adopted(images)
+
+
+def adopted(images: Iterable[Any]) -> list[Any]:
+    """Return stored pictures without those ``services/adoption.py`` has not turned: what has no hash is not shown."""
+    return [each for each in images if not isinstance(each, dict) or "url" not in each]
 
 
 class Conversation(Recorded):

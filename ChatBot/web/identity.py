@@ -37,6 +37,8 @@ def init_app(app: Flask) -> None:
     """Attach session login, token login and CSRF protection."""
     app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_HEADERS=["X-CSRF-Token"], WTF_CSRF_TIME_LIMIT=None)
     app.config.update(WTF_CSRF_SSL_STRICT=False)
+    # A session is its key: an address or a browser that changed would only write a mark that nobody reads.
+    login_manager.session_protection = None
     login_manager.init_app(app, add_context_processor=False)  # it would load the account again for an error page
     csrf.init_app(app)
 

@@ -14,10 +14,11 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from flask import Flask, Response
+from werkzeug.sansio.http import parse_cookie
 
 from ChatBot.container import Services
 from ChatBot.db.glances import Glance
-from ChatBot.errors import ChatBotError, DatabaseUnavailable, RateLimited
+from ChatBot.errors import DatabaseUnavailable, RateLimited
 from ChatBot.media.paths import THUMBNAIL_WIDTHS
 from ChatBot.models import Image, new_id
 from ChatBot.services.resolver import Opened
@@ -65,8 +66,7 @@ class Shortcut:
         self._offered: Services = app.extensions[EXTENSION]
         self._measured = measured(app)
         self._budgets = budgets_of(app)
-        # A name that occurs twice, or a value that is quoted, is Flask's to understand.
-        self._cookie = re.compile(rf"(?:^|;) *{app.config['SESSION_COOKIE_NAME']}=([\w-]+) *(?:;|$)", re.ASCII)
+        self._cookie: str = app.config["SESSION_COOKIE_NAME"]
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer, or let Flask answer."""
@@ -84,14 +84,15 @@ class Shortcut:
     def _asked(self, environ: WSGIEnvironment) -> Asked | None:
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or not _UNUSUAL.isdisjoint(environ):
             return None
-        keys = self._cookie.findall(environ.get("HTTP_COOKIE", ""))
+        # The very parser that Flask asks: of one name sent twice, or within quotes, both understand the same.
+        key = parse_cookie(environ.get("HTTP_COOKIE")).get(self._cookie)
         path, query = environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")
-        if len(keys) != 1 or environ.get("SCRIPT_NAME"):
+        if not key or environ.get("SCRIPT_NAME"):
             return None
         if (found := _PERMANENT.fullmatch(path)) and query in _WIDTHS:
-            return Asked("files.permanent", keys[0], found[1], _WIDTHS[query])
+            return Asked("files.permanent", key, found[1], _WIDTHS[query])
         if (found := _ORIGINAL_DESIGN.fullmatch(path)) and not query:
-            return Asked("files.original_design", keys[0], found[3], place=(found[1], found[2]))
+            return Asked("files.original_design", key, found[3], place=(found[1], found[2]))
         return None
 
     def _answer(self, environ: WSGIEnvironment, asked: Asked) -> Response | None:
@@ -105,7 +106,7 @@ class Shortcut:
             # Flask says so; it need not wait for the database, or count the request, once more.
             environ[FAILURE] = error
             return None
-        except ChatBotError:
+        except Exception:  # whatever it is, Flask meets it as well, says so and logs it
             return None
         return answer(self._offered, environ, opened, glance.image)
 

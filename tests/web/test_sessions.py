@@ -43,6 +43,17 @@ def test_reading_does_not_write_the_session_again(ann: Api, database: Database[d
     assert stored(database) == before
 
 
+def test_a_look_from_another_browser_or_address_writes_nothing(ann: Api, database: Database[dict[str, Any]]) -> None:
+    before = stored(database)
+
+    answer = ann.get(
+        "/api/images", headers={"User-Agent": "renewed"}, environ_overrides={"REMOTE_ADDR": "198.51.100.4"}
+    )
+
+    assert "Set-Cookie" not in answer.headers
+    assert stored(database) == before
+
+
 def test_a_session_in_use_is_renewed_once_a_day(ann: Api, database: Database[dict[str, Any]]) -> None:
     soon = now() + timedelta(days=2)
     database["sessions"].update_one({}, {"$set": {"data._renewed_at": now() - timedelta(days=28), "expires_at": soon}})
