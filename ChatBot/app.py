@@ -48,14 +48,28 @@ from ChatBot.web.sessions import MongoSessions
 from ChatBot.web.shared import shared
 from ChatBot.web.shares import shares
 from ChatBot.web.shortcut import Shortcut
+from ChatBot.web.trash import trash, trash_pages
 
 log = structlog.get_logger(__name__)
 
 PARTS = (trace, parsing, bodies, problems, locale, assets, identity, guard, headers, metrics, limits, audited, intake)
 """What happens around every request; what stands first is begun first and ends last."""
 
-API_BLUEPRINTS = (auth, tokens, conversations, messages, images, files, picture_links, shares, shared, admin, audit)
-PAGE_BLUEPRINTS = (pages, account_pages, health, documents, metrics.metrics, admin_pages, audit_pages)
+API_BLUEPRINTS = (
+    auth,
+    tokens,
+    conversations,
+    messages,
+    images,
+    trash,
+    files,
+    picture_links,
+    shares,
+    shared,
+    admin,
+    audit,
+)
+PAGE_BLUEPRINTS = (pages, trash_pages, account_pages, health, documents, metrics.metrics, admin_pages, audit_pages)
 JSON_OVERHEAD_BYTES = 1_000_000
 """What a request may be larger than the picture in it: the form around it, or its base64."""
 

@@ -41,6 +41,7 @@ from ChatBot.services.running import Running
 from ChatBot.services.sharing import Sharing
 from ChatBot.services.showing import Showing
 from ChatBot.services.threads import Threads
+from ChatBot.services.trash import Trash
 from ChatBot.services.upkeep.cleanup import Cleanup
 from ChatBot.services.upkeep.copy_check import CopyCheck
 from ChatBot.services.upkeep.maintenance import Maintenance
@@ -73,6 +74,7 @@ class Services:
     events: EventLog
     threads: Threads
     gallery: Gallery
+    trash: Trash
     sharing: Sharing
     linking: Linking
     previews: Previews

@@ -12,6 +12,7 @@ from ChatBot.services.outbox import Outbox
 from ChatBot.services.privacy import Privacy
 from ChatBot.services.replication import Replicator
 from ChatBot.services.resolver import Resolver
+from ChatBot.services.trash import Trash
 from ChatBot.services.upkeep.copy_check import CopyCheck
 
 
@@ -101,4 +102,14 @@ class Pictures(Ground):
             bury=self.records[0].bury,
             noted=self.audit.purged,
             history=self.stewardship.history,
+        )
+
+    @cached_property
+    def trash(self) -> Trash:
+        return Trash(
+            self.repositories.trash,
+            self.gallery,
+            self.deletion,
+            self.resolver,
+            trash_days=self.settings.trash_days,
         )

@@ -126,8 +126,13 @@ class Images(Repository):
         )
 
     def due_purges(self, trashed_before: datetime, at: datetime, limit: int) -> list[Located]:
-        """Return pictures trashed before that time whose turn has come: those never tried, then the longest due."""
-        due: Document = {"trashed_at": {"$lt": trashed_before}, "$or": [{"purge_at": None}, {"purge_at": {"$lte": at}}]}
+        """Return pictures to go for good whose turn has come: those never tried, then the longest due.
+
+        They were trashed before that time, or their deletion for good has begun before it.
+        """
+        over: Document = {"$or": [{"trashed_at": {"$lt": trashed_before}}, {"purging": True}]}
+        turn: Document = {"$or": [{"purge_at": None}, {"purge_at": {"$lte": at}}]}
+        due: Document = {"trashed_at": {"$lte": at}, "$and": [over, turn]}
         rows = self._collection.aggregate(
             [
                 {"$match": {"images": {"$elemMatch": due}, **HAS_IMAGES}},

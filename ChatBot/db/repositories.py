@@ -31,6 +31,7 @@ from ChatBot.db.shares import Shares
 from ChatBot.db.tasks import Tasks
 from ChatBot.db.tokens import Tokens
 from ChatBot.db.tombstones import Tombstones
+from ChatBot.db.trash import Trash
 from ChatBot.db.upload_windows import UploadWindows
 from ChatBot.db.usage import Usage
 from ChatBot.db.users import Users
@@ -48,6 +49,7 @@ class Repositories:
     messages: Messages
     drafts: Drafts
     images: Images
+    trash: Trash
     private: PrivatePictures
     shares: Shares
     picture_links: PictureLinks
@@ -81,6 +83,7 @@ class Repositories:
             messages=Messages(database),
             drafts=Drafts(database),
             images=Images(database),
+            trash=Trash(database),
             private=PrivatePictures(database),
             shares=Shares(database),
             picture_links=PictureLinks(database),

@@ -66,6 +66,11 @@ def can_view_image(viewer: Viewer, image: Image, holder: Message | None) -> bool
     return holder is not None and _shows(holder, image) and can_view_message(viewer, holder)
 
 
+def can_view_trashed(viewer: Viewer, image: Image) -> bool:
+    """Only the owner sees a picture in the trash, and only in the trash, until its deletion for good begins."""
+    return owns(viewer, image.owner_id) and image.trashed_at is not None and not image.purging
+
+
 def can_change(viewer: Viewer, owner_id: str) -> bool:
     """Only the owner changes or deletes a thing; a share never gives more than sight."""
     return owns(viewer, owner_id)

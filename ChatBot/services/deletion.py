@@ -6,8 +6,9 @@ nothing can bring the picture back; then the files go, then the copies. A copy i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from time import monotonic
 
 import structlog
 
@@ -18,7 +19,7 @@ from ChatBot.errors import BytesMissing, ProviderError, StorageError
 from ChatBot.hosts.base import DeletionProof, Receipt
 from ChatBot.hosts.chain import HostChain
 from ChatBot.media.files import FileStore
-from ChatBot.models import Copy, now
+from ChatBot.models import Copy, Image, now
 from ChatBot.services.copies import after_deletion, backoff_seconds
 
 log = structlog.get_logger(__name__)
@@ -71,16 +72,53 @@ class Deletion:
         ``pending`` means that a copy still has to go and its record is kept, or that the owner took the picture out of
         the trash in time.
         """
+        image = self._begin(located)
+        if image is None:
+            return "pending"
+        self._remove_files(image)
+        return self._finish(image)
+
+    def purge_now(self, chosen: Sequence[Located], patience_seconds: float) -> dict[str, DeletionProof]:
+        """Remove trashed pictures for good without waiting for their time; returns by id what is proved of it.
+
+        This server's part is done for all of them before the first host is asked. Hosts that were not asked within
+        ``patience_seconds`` are asked later. What its owner took out of the trash in time is left out.
+        """
+        begun = [image for image in map(self._begin, chosen) if image is not None]
+        proofs: dict[str, DeletionProof] = {image.id: "pending" for image in begun}
+        ready = [image for image in begun if self._has_no_files(image)]
+        until = monotonic() + patience_seconds
+        for image in ready:
+            if monotonic() < until:
+                proofs[image.id] = self._finish(image)
+        return proofs
+
+    def _begin(self, located: Located) -> Image | None:
+        """Write the tombstone; None when the owner has taken the picture out of the trash."""
         wait = timedelta(seconds=backoff_seconds(located.image.purge_attempts + 1))
         current = self._images.begin_purge(located.image, now() + wait)
         if current is None:
-            return "pending"
-        image = current.image
-        if self._tombstones.add(image):
-            self._noted(image.id)
-        self._bury(image.id)
+            return None
+        if self._tombstones.add(current.image):
+            self._noted(current.image.id)
+        self._bury(current.image.id)
+        return current.image
+
+    def _remove_files(self, image: Image) -> None:
         self._files.delete(image.folder, image.filename)
         self._files.delete_thumbnails(image.id)
+
+    def _has_no_files(self, image: Image) -> bool:
+        """Remove a picture's files; False when the disk does not let them go now."""
+        try:
+            self._remove_files(image)
+        except StorageError as error:
+            log.warning("deletion.later", image=image.id, error=str(error))
+            return False
+        return True
+
+    def _finish(self, image: Image) -> DeletionProof:
+        """Remove the copies and then the record."""
         proofs = {self._remove_copy(image.id, copy) for copy in image.copies}
         if "pending" in proofs:
             return "pending"

@@ -40,6 +40,8 @@ ACTIONS: dict[str, str] = {
     "picture_links.revoke_all": "link.revoke",
     "images.trash": "picture.trash",
     "images.untrash": "picture.untrash",
+    "trash.restore": "picture.untrash",
+    "trash.delete": "picture.delete",
     "conversations.remove": "conversation.delete",
     "admin.start": "admin.task",
     "admin_pages.start_by_form": "admin.task",
@@ -51,6 +53,7 @@ ACTIONS: dict[str, str] = {
 SAID_BY_THEIR_VIEWS: dict[str, tuple[str, ...]] = {
     "auth.change": ("account.private", "account.public"),
     "conversations.change": ("conversation.private", "conversation.public"),
+    "trash_pages.act": ("picture.delete", "picture.untrash"),
 }
 """By endpoint: which action it is stands in the body, and the view says it by ``acted``; renaming is none."""
 

@@ -20,6 +20,7 @@ BUDGETS: dict[str, str] = {
     "messages.regenerate": "generation",
     "images.upload": "upload",
     "images.restore": "download",
+    "trash.thumbnail": "download",
     "files.permanent": "download",
     "files.original_design": "download",
     "shared.image": "download",
@@ -53,13 +54,14 @@ UNLIMITED = frozenset(
         *("conversations.listing", "conversations.read", "messages.events"),
         *("images.listing", "images.read", "images.history"),
         *("pages.home", "pages.conversation", "pages.message", "pages.gallery", "pages.files", "pages.shares"),
+        *("trash.listing", "trash_pages.page"),
         *("pages.history", "pages.login", "pages.register", "account_pages.settings"),
         # Small writes to one's own things. Nobody is to be kept from stopping, closing or taking back something.
         *("auth.logout", "auth.change", "auth.end_others", "account_pages.end_others", "pages.log_out_by_form"),
         *("tokens.create", "tokens.revoke", "shares.revoke", "pages.revoke_share", "pages.language"),
         *("picture_links.create", "pages.link_picture", "picture_links.revoke", "picture_links.revoke_all"),
         *("conversations.create", "conversations.change", "conversations.remove", "messages.cancel"),
-        *("images.describe", "images.trash", "images.untrash"),
+        *("images.describe", "images.trash", "images.untrash", "trash.restore", "trash.delete", "trash_pages.act"),
         # Administrators; a task runs once at a time however often it is asked for.
         *("admin.overview", "admin.image", "admin.retry", "admin.start", "audit.listing", "audit_pages.page"),
         *("admin_pages.page", "admin_pages.task", "admin_pages.picture"),

@@ -146,6 +146,19 @@ def durability_json(image: Image, link: Link) -> dict[str, Any]:
     }
 
 
+def trashed_json(image: Image, ends_at: datetime | None, link: Link) -> dict[str, Any]:
+    """Return what is in the trash as its owner sees it there; ``ends_at``: when it goes, None: it is going."""
+    shown = ends_at is not None and not image.is_file
+    times = {"created_at": moment(image.created_at), "trashed_at": moment(image.trashed_at), "ends_at": moment(ends_at)}
+    return {
+        **image.model_dump(include={"id", "kind", "caption", "prompt", "mime_type", "size", "width", "height"}),
+        "name": image.name,
+        **times,
+        "thumbnail_url": f"/api/trash/{image.id}/thumbnail" if shown else None,
+        "durability": durability_json(image, link),
+    }
+
+
 def history_json(entry: Entry) -> dict[str, Any]:
     """Return one thing that happened to a picture."""
     shown = entry.model_dump(include={"what", "host", "detail", "times"})

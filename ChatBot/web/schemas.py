@@ -12,6 +12,7 @@ from ChatBot.models import Kind
 from ChatBot.services.generation import COUNTS, PROMPT_CHARACTERS, SEEDS, SIDES
 
 Text = Annotated[str, StringConstraints(max_length=100_000)]
+CHOSEN_AT_ONCE = 500
 Side = Annotated[int, Field(strict=True, ge=SIDES.start, le=SIDES.stop - 1)]
 
 
@@ -133,6 +134,12 @@ class ImageChanges(Body):
         if isinstance(value, dict) and value.get("caption", "") is None:
             return {**value, "caption": ""}
         return value
+
+
+class Chosen(Body):
+    """The ids of what is to be restored or deleted together."""
+
+    ids: Annotated[list[str], Field(min_length=1, max_length=CHOSEN_AT_ONCE)]
 
 
 class NewShare(Body):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from ChatBot.config import PROJECT_ROOT
 from tests.browser.conftest import Visit, draw, register, say
@@ -17,7 +17,7 @@ from tests.browser.test_sharing import share
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WIDTHS = (1280, 360)
 """Pixels: a desktop, and the narrowest phone the pages are made for."""
-PAGES = ("/", "/gallery", "/files", "/shares", "/settings", "/api/docs", "/admin", "/admin/audit")
+PAGES = ("/", "/gallery", "/files", "/trash", "/shares", "/settings", "/api/docs", "/admin", "/admin/audit")
 
 ARRIVED = """() => Promise.allSettled(
     document.getAnimations().filter((each) => each.effect.getTiming().iterations === 1).map((each) => each.finished)
@@ -60,6 +60,12 @@ def test_every_page_is_accessible(visit: Visit, scheme: str, width: int) -> None
     found["conversation with a file"] = faults(page)
     page.goto("/files")
     found["files"] = faults(page)
+    page.get_by_role("button", name="Delete Q3 report.pdf").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.locator(".rows__row")).to_have_count(0)
+    page.goto("/trash")
+    page.get_by_role("checkbox", name="Q3 report.pdf").check()
+    found["trash"] = faults(page)
     page.goto("/")
     draw(page, "a lighthouse at dusk")
     say(page, "what can you do?")

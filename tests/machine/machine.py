@@ -79,6 +79,12 @@ class Promises(Publication):
         image_id = data.draw(st.sampled_from(self.world.ids("trashed")))
         quietly(lambda: self.world.untrash(image_id))
 
+    @precondition(lambda self: self.world.ids("trashed"))
+    @rule(data=st.data())
+    def delete_for_good(self, data: st.DataObject) -> None:
+        image_id = data.draw(st.sampled_from(self.world.ids("trashed")))
+        quietly(lambda: self.world.delete_for_good(image_id))
+
     @precondition(lambda self: self.world.ids("purged"))
     @rule(data=st.data())
     def bring_back_what_was_purged(self, data: st.DataObject) -> None:

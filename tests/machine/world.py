@@ -142,6 +142,11 @@ class World:
         self.services.gallery.untrash(promise.owner, image_id)
         promise.state = "live"
 
+    def delete_for_good(self, image_id: str) -> None:
+        promise = self.promises[image_id]
+        self.services.trash.delete(promise.owner, [image_id])
+        promise.state = "purged"
+
     def share(self, conversation_id: str, owner: User) -> None:
         share, token = self.services.sharing.create(owner, conversation_id)
         self.shares[share.id] = (token, conversation_id)

@@ -49,6 +49,7 @@ from ChatBot.services.resolver import Resolver
 from ChatBot.services.running import Running
 from ChatBot.services.sharing import Sharing
 from ChatBot.services.threads import Threads
+from ChatBot.services.trash import Trash
 from ChatBot.services.upkeep.stewardship import Limits, Stewardship
 from tests.media.samples import noise, photograph, saved
 
@@ -298,6 +299,7 @@ class Workshop:
             trash_days=self.trash_days,
             history=self.history,
         )
+        self.trash = Trash(kept.trash, self.gallery, self.deletion, self.resolver, trash_days=self.trash_days)
 
     def _talk(self) -> None:
         kept = self.repositories

@@ -53,7 +53,17 @@ CONTRACT = (
 )
 """What other programs rely on; the names in braces are not part of it."""
 
-NOT_DESCRIBED = {"static", "health", "metrics", "documents", "pages", "admin_pages", "account_pages", "audit_pages"}
+NOT_DESCRIBED = {
+    "static",
+    "health",
+    "metrics",
+    "documents",
+    "pages",
+    "admin_pages",
+    "account_pages",
+    "audit_pages",
+    "trash_pages",
+}
 """Blueprints whose routes are for people and operators."""
 
 
