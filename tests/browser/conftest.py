@@ -11,13 +11,17 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
 from werkzeug.serving import make_server
 from werkzeug.wsgi import ClosingIterator
 
 from tests.fixtures.application import PASSWORD
 
 LAST_ANSWERS_SECONDS = 10.0
+PATIENCE_MILLISECONDS = 20_000
+"""How long a page may take to show what is expected: a busy machine is slow, not wrong."""
+
+expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
