@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -27,7 +28,7 @@ PIECE_BYTES = 131_072
 TITLE_CHARACTERS = 60
 _EXTENSION = re.compile(r"\.(?:png|jpe?g|gif|webp|pdf)$", re.ASCII | re.IGNORECASE)
 
-_UNSPEAKABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNSPEAKABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters, marks that turn the direction of a name (and so hide its ending), and halves of characters."""
 
 files = APIBlueprint("files", __name__, abp_tags=[Tag(name="Picture files")])
@@ -78,9 +79,17 @@ def _answer(environ: WSGIEnvironment, opened: Opened, image: Image, prefix: str 
         name = f"{_title(image)}.{image.filename.rpartition('.')[2]}"
         response.headers["Content-Disposition"] = _attachment(name)
     response.make_conditional(_conditions(environ, opened.size), accept_ranges=True, complete_length=opened.size)
-    if response.status_code == 200 and "HTTP_RANGE" not in environ:
+    if response.status_code == HTTPStatus.PRECONDITION_FAILED:
+        _send_nothing(response, opened)  # of an answer that is no success Werkzeug leaves the whole picture in it
+    elif response.status_code == HTTPStatus.OK and "HTTP_RANGE" not in environ:
         _hand_over(response, opened, image, prefix)
     return response
+
+
+def _send_nothing(response: Response, opened: Opened) -> None:
+    opened.file.close()
+    response.direct_passthrough = False
+    response.set_data(b"")
 
 
 def _hand_over(response: Response, opened: Opened, image: Image, prefix: str | None) -> None:
@@ -91,9 +100,7 @@ def _hand_over(response: Response, opened: Opened, image: Image, prefix: str | N
     """
     if prefix is None or opened.source != "local" or opened.etag != image.sha256:
         return
-    opened.file.close()
-    response.direct_passthrough = False
-    response.set_data(b"")
+    _send_nothing(response, opened)
     response.headers["X-Accel-Redirect"] = f"{prefix}{image.folder}/{image.filename}"
 
 
@@ -127,12 +134,17 @@ def _described(opened: Opened, image: Image) -> list[tuple[str, str]]:
 def _title(image: Image) -> str:
     """Return what a kept file is to be called, without its extension."""
     own_name = _EXTENSION.sub("", image.name)
-    return (image.caption or image.prompt or own_name).strip()[:TITLE_CHARACTERS].strip() or image.kind
+    return _as_a_name(image.caption or image.prompt or own_name)[:TITLE_CHARACTERS].strip() or image.kind
+
+
+def _as_a_name(text: str) -> str:
+    """Return a text as one name on a disk: on one line, in no other folder, and not hidden by a dot in front."""
+    line = " ".join(_UNSPEAKABLE.sub("", " ".join(text.split())).split())
+    return line.replace("/", "_").replace("\\", "_").lstrip(". ")
 
 
 def _attachment(name: str) -> str:
-    """Return a Content-Disposition that every browser reads, whatever is in the name (RFC 6266)."""
-    name = _UNSPEAKABLE.sub("", " ".join(name.split()))
+    """Return a Content-Disposition that every browser reads, whatever letters are in the name (RFC 6266)."""
     safe = "".join(c if c.isascii() and (c.isalnum() or c in " ._-") else "_" for c in name)
     options: dict[str, Any] = {"filename": safe}
     header = dump_options_header("attachment", options)

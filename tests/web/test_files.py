@@ -182,7 +182,7 @@ def test_a_download_is_named_after_the_picture_for_every_browser(ann: Api, image
         assert disposition.isascii()
         assert "X-Evil" not in answer.headers
         plain, encoded = disposition.split("; filename*=UTF-8''")
-        shown = " ".join(caption.split()) or image["prompt"]
+        shown = (" ".join(caption.split()) or image["prompt"]).replace("/", "_").lstrip(".")
         assert unquote(encoded) == f"{shown}.{'png' if image['mime_type'] == 'image/png' else 'jpg'}"
         assert not set(plain.removeprefix("attachment; filename=").strip('"')) & set('"\\/\r\n;%')
 
@@ -285,3 +285,12 @@ def test_somebody_elses_address_answers_exactly_like_none(bob: Api, visitor: Api
     for api, status in ((bob, 404), (visitor, 401)):
         assert told(api, f"/static/Storage/Image_Gen/{file.name}") == told(api, absent)
         assert told(api, absent)[0] == status
+
+
+def test_a_condition_that_fails_sends_nothing_of_the_picture(ann: Api) -> None:
+    picture = ann.generate()["images"][0]["src"]
+
+    for path in (picture, f"{picture}?w=256", f"{picture}?download=1"):
+        answer = ann.get(path, headers={"If-Match": '"another"'})
+
+        assert (answer.status_code, answer.data) == (412, b""), path

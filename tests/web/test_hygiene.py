@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from pymongo.database import Database
+from werkzeug.http import parse_options_header
 
 from tests.fixtures.application import PASSWORD, Api
 from tests.web.test_guard import Things, address, ask, routes
@@ -91,6 +92,25 @@ def test_a_hostile_name_of_a_file_stays_inside_its_header(ann: Api) -> None:
     assert answer.status_code == 200
     assert "Set-Cookie" not in answer.headers
     assert answer.headers["Content-Disposition"].count('"') == 2
+
+
+@pytest.mark.parametrize(
+    ("caption", "name"),
+    [
+        ("\u202e", "picture.png"),
+        ("...", "picture.png"),
+        (".htaccess", "htaccess.png"),
+        ("../../.bashrc", "_.._.bashrc.png"),
+        ("C:\\boot\u061c.ini", "C:_boot.ini.png"),
+    ],
+)
+def test_a_download_is_neither_hidden_nor_in_another_folder(ann: Api, caption: str, name: str) -> None:
+    image = ann.generate()["images"][0]["id"]
+    ann.patch(f"/api/images/{image}", json={"caption": caption})
+
+    answer = ann.get(f"/i/{image}?download=1")
+
+    assert parse_options_header(answer.headers["Content-Disposition"])[1] == {"filename": name}
 
 
 @pytest.mark.parametrize(
