@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
+import traceback
+from typing import NoReturn
 
 import click
 
@@ -45,13 +48,21 @@ def main() -> None:
     try:
         result = group.main(prog_name="python -m ChatBot", standalone_mode=False)
         sys.exit(result if isinstance(result, int) else 0)
-    except click.exceptions.Abort:
-        sys.exit(EXIT_INTERRUPTED)
-    except KeyboardInterrupt:
-        sys.exit(EXIT_INTERRUPTED)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        _fail("It was interrupted.", EXIT_INTERRUPTED)
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        _fail(error.format_message(), error.exit_code)
     except ChatBotError as error:
         click.echo(str(error), err=True)
-        sys.exit(exit_code_of(error))
+        _fail(str(error), exit_code_of(error))
+    except Exception:
+        traceback.print_exc()
+        _fail("Something unexpected happened; standard error has the details.", EXIT_UNEXPECTED)
+
+
+def _fail(sentence: str, exit_code: int) -> NoReturn:
+    """End with an exit code; whoever asked for JSON reads an object also when the command could not even be parsed."""
+    if "--json" in sys.argv:
+        click.echo(json.dumps({"error": sentence, "exit_code": exit_code}))
+    sys.exit(exit_code)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
 
 from ChatBot.db.repository import Repository
 from ChatBot.models import Model, now
@@ -16,6 +18,22 @@ LEASE_SECONDS = 120.0
 """Renewed with every sign of progress; after that a task counts as dead with its process."""
 ONLY_ONE = "maintenance"
 """The id of the one document, so that of two starts at the same moment only one wins."""
+
+
+class Line(Model):
+    """A sentence about a task with its ``%(name)s`` places, kept apart so that each page says it in its language.
+
+    A value called ``size`` is in bytes.
+    """
+
+    text: str
+    values: dict[str, int | str] = Field(default_factory=dict)
+
+    def __str__(self) -> str:
+        shown = {name: f"{value:,}" if isinstance(value, int) else value for name, value in self.values.items()}
+        if isinstance(size := self.values.get("size"), int):
+            shown["size"] = f"{size / 1e6:,.1f} MB"
+        return self.text % shown if shown else self.text
 
 
 class Task(Model):
@@ -32,7 +50,13 @@ class Task(Model):
     done: int = 0
     total: int | None = None
     plan_id: str | None = None
-    lines: tuple[str, ...] = ()
+    lines: tuple[Line, ...] = ()
+
+    @field_validator("lines", mode="before")
+    @classmethod
+    def _whole_sentences(cls, lines: Any) -> Any:
+        """Take the plain sentences that earlier versions kept."""
+        return [{"text": line} if isinstance(line, str) else line for line in lines]
 
     @property
     def is_alive(self) -> bool:
@@ -73,7 +97,12 @@ class Tasks(Repository):
         query = {"_id": ONLY_ONE, "run_id": run_id, "state": "running"}
         return self._collection.update_one(query, {"$set": changes}).matched_count == 1
 
-    def finish(self, run_id: str, state: TaskState, lines: Sequence[str], plan_id: str | None = None) -> None:
+    def finish(self, run_id: str, state: TaskState, lines: Sequence[Line], plan_id: str | None = None) -> None:
         """Note what came of a task."""
-        changes = {"state": state, "lines": list(lines), "plan_id": plan_id, "finished_at": now()}
+        changes = {
+            "state": state,
+            "lines": [line.model_dump() for line in lines],
+            "plan_id": plan_id,
+            "finished_at": now(),
+        }
         self._collection.update_one({"_id": ONLY_ONE, "run_id": run_id}, {"$set": changes})

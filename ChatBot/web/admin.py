@@ -18,6 +18,7 @@ from ChatBot.web.context import current_account, services
 from ChatBot.web.happenings import happening_text, reason_of
 from ChatBot.web.present import durability_json, history_json, moment, no_link
 from ChatBot.web.schemas import CopyOnHost, DiskUseQuery, ImagePath, NewTask
+from ChatBot.web.sentences import line_text
 
 admin = APIBlueprint("admin", __name__, url_prefix="/api/admin", abp_tags=[Tag(name="Administration")])
 admin_pages = Blueprint("admin_pages", __name__, url_prefix="/admin")
@@ -69,6 +70,7 @@ def page() -> str:
         days=days,
         spans=DAYS,
         task=services().maintenance.latest(),
+        line_text=line_text,
         limits=services().stewardship.limits,
         queue=services().health.queue(),
     )
@@ -77,7 +79,7 @@ def page() -> str:
 @admin_pages.get("/task")
 def task() -> str:
     """Show how far the running restore or clean-up is, for swapping it into the page."""
-    return render_template("admin_task.html", task=services().maintenance.latest())
+    return render_template("admin_task.html", task=services().maintenance.latest(), line_text=line_text)
 
 
 @admin_pages.post("/tasks")
@@ -159,5 +161,5 @@ def _sample_json(sample: Sample) -> dict[str, Any]:
 
 def _task_json(task: Task) -> dict[str, Any]:
     times = {"started_at": moment(task.started_at), "finished_at": moment(task.finished_at)}
-    shown = task.model_dump(include={"kind", "apply", "state", "started_by", "done", "total", "lines", "plan_id"})
-    return {**shown, **times, "alive": task.is_alive}
+    shown = task.model_dump(include={"kind", "apply", "state", "started_by", "done", "total", "plan_id"})
+    return {**shown, "lines": [str(line) for line in task.lines], **times, "alive": task.is_alive}

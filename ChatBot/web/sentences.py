@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 
-from flask_babel import gettext
+from flask_babel import format_decimal, gettext
 
+from ChatBot.db.tasks import Line
 from ChatBot.errors import ChatBotError, RateLimited
+from ChatBot.web.locale import size_text
 
 
 def known(sentence: str) -> str:
@@ -27,6 +29,14 @@ SENTENCES = (
     known("There is no such link."),
     known("This is not the password."),
     known("Something went wrong on the server. Its log has the details under this request id."),
+    known("Pictures checked: %(checked)s, without an intact local file: %(missing)s."),
+    known("%(restored)s restored, %(lost)s could not be restored."),
+    known("Moved into quarantine: %(copies)s local copies and %(stray)s stray files (%(size)s)."),
+    known("Would move into quarantine: %(copies)s local copies and %(stray)s stray files (%(size)s)."),
+    known("%(kept)s old pictures stay, because nothing else holds their exact bytes or they are in use."),
+    known("… and %(more)s more; the command line lists them all."),
+    known("It was stopped with the server; run it again, it does only the rest."),
+    known("Something went wrong on the server; its log has the details."),
 )
 
 TITLES = (
@@ -43,6 +53,16 @@ TITLES = (
 def translated(sentence: str) -> str:
     """Return a sentence in the language of the page; one that the catalogues do not hold stays as it is."""
     return str(gettext(sentence)) if sentence else sentence
+
+
+def line_text(line: Line) -> str:
+    """Return a sentence about a task with its numbers, in the language of the page."""
+    if not line.values:
+        return translated(line.text)
+    shown = {name: format_decimal(value) if isinstance(value, int) else value for name, value in line.values.items()}
+    if isinstance(size := line.values.get("size"), int):
+        shown["size"] = size_text(size)
+    return str(gettext(line.text, **shown))
 
 
 def sentence_of(error: ChatBotError) -> str:

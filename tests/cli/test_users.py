@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from flask import Flask
 
 from tests.cli.conftest import CommandLine
@@ -59,15 +60,39 @@ def test_a_new_password_by_an_operator_closes_the_old_ways_in(
     assert Api(app).get(permanent).status_code == 404
 
 
-def test_wrong_usage_is_2_with_a_sentence_and_nothing_on_standard_output(chatbot: CommandLine) -> None:
-    wrong = (
-        ("users", "promote", "nobody", "--json"),
-        ("users", "create", "x", "--password", PASSWORD),
-        ("images", "stats", "--yaml"),
-    )
+WRONG = (
+    ("users", "promote", "nobody"),
+    ("users", "create", "x", "--password", PASSWORD),
+    ("images", "stats", "--yaml"),
+    ("images", "nothing"),
+)
 
-    for arguments in wrong:
-        ran = chatbot(*arguments)
-        assert (ran.code, ran.stdout) == (2, ""), (arguments, ran)
-        assert ran.stderr.strip()
-        assert "Traceback" not in ran.stderr
+
+@pytest.mark.parametrize("arguments", WRONG)
+def test_wrong_usage_is_2_with_a_sentence_and_nothing_on_standard_output(
+    chatbot: CommandLine, arguments: tuple[str, ...]
+) -> None:
+    ran = chatbot(*arguments)
+
+    assert (ran.code, ran.stdout) == (2, "")
+    assert ran.stderr.strip()
+    assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize("arguments", WRONG)
+def test_wrong_usage_with_json_is_one_object_with_the_sentence(
+    chatbot: CommandLine, arguments: tuple[str, ...]
+) -> None:
+    ran = chatbot(*arguments, "--json")
+
+    assert ran.code == 2
+    assert ran.answer["exit_code"] == 2
+    assert ran.answer["error"] in ran.stderr
+
+
+def test_a_missing_dependency_with_json_is_one_object_as_well(chatbot: CommandLine) -> None:
+    ran = chatbot("images", "stats", "--json", SECRET_KEY="short")
+
+    assert ran.code == 4
+    assert ran.answer["exit_code"] == 4
+    assert "SECRET_KEY" in ran.answer["error"]

@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from pymongo.database import Database
 
 from ChatBot.container import Services
 from ChatBot.db.samples import Sample
+from ChatBot.db.tasks import Line
 from ChatBot.models import now
+from ChatBot.services.upkeep.maintenance import WOULD_MOVE
 from ChatBot.web.context import EXTENSION
 from tests.fixtures.application import Api
 from tests.services.workshop import at_once, picture
@@ -281,3 +284,37 @@ def test_looking_at_a_picture_is_noted_for_the_day(app: Flask, ann: Api) -> None
     services.stewardship.viewing.flush()
 
     assert services.repositories.views.viewed_on(image_id) is not None
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "Would move into quarantine: 1,234 local copies and 2 stray files (5.5 MB)."),
+        ("vi", "Sẽ chuyển vào khu cách ly: 1.234 bản sao cục bộ và 2 tệp lạc (5,5 MB)."),
+    ],
+)
+def test_what_came_of_a_task_is_said_in_the_language_of_the_page(
+    app: Flask, ann: Api, language: str, said: str
+) -> None:
+    tasks = services_of(app).repositories.tasks
+    run = tasks.claim("this", "cleanup", "ann", apply=False, total=4)
+    counts: dict[str, int | str] = {"copies": 1234, "stray": 2, "size": 5_500_000}
+    tasks.finish(run.run_id, "finished", [Line(text=WOULD_MOVE, values=counts), Line(text="100% of ab: gone")])
+
+    page = ann.get("/admin", headers={**HTML, "Accept-Language": language}).text
+    program = ann.get("/api/admin/overview", headers={"Accept-Language": language}).json["task"]["lines"]
+
+    assert said in page
+    assert "100% of ab: gone" in page
+    assert program[0] == "Would move into quarantine: 1,234 local copies and 2 stray files (5.5 MB)."
+
+
+def test_sentences_of_a_task_of_an_earlier_version_are_shown_as_they_are(
+    app: Flask, ann: Api, database: Database[dict[str, Any]]
+) -> None:
+    services_of(app).repositories.tasks.claim("this", "restore", "ann", apply=False, total=4)
+    database["tasks"].update_one({}, {"$set": {"state": "finished", "lines": ["7 restored, 50% of them twice."]}})
+
+    page = ann.get("/admin", headers=HTML).text
+
+    assert "7 restored, 50% of them twice." in page

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import structlog
 
 from ChatBot.db.census import Census
-from ChatBot.db.tasks import Task, TaskKind, Tasks
+from ChatBot.db.tasks import Line, Task, TaskKind, Tasks
 from ChatBot.errors import Cancelled, ChatBotError, Conflict, InputError
 from ChatBot.models import User, new_id
 from ChatBot.services.upkeep.cleanup import Cleanup
@@ -22,8 +22,19 @@ STEP_SECONDS = 0.5
 LISTED = 20
 """How many pictures are named; the command line names them all."""
 
+# What a task can say. The pages have each of them in every language (``web/sentences.py``).
+CHECKED = "Pictures checked: %(checked)s, without an intact local file: %(missing)s."
+RESTORED = "%(restored)s restored, %(lost)s could not be restored."
+MOVED = "Moved into quarantine: %(copies)s local copies and %(stray)s stray files (%(size)s)."
+WOULD_MOVE = "Would move into quarantine: %(copies)s local copies and %(stray)s stray files (%(size)s)."
+STAY = "%(kept)s old pictures stay, because nothing else holds their exact bytes or they are in use."
+MORE = "… and %(more)s more; the command line lists them all."
+STOPPED = "It was stopped with the server; run it again, it does only the rest."
+BROKE = "Something went wrong on the server; its log has the details."
+
 Step = Callable[[int], None]
-Outcome = tuple[list[str], str | None]
+Values = dict[str, int | str]
+Outcome = tuple[list[Line], str | None]
 """Sentences about what came of it, and the id of a plan that can be applied now."""
 
 
@@ -74,39 +85,39 @@ class Maintenance:
             lines, next_plan = self._restoring(task) if task.kind == "restore" else self._cleaning(task, plan_id)
             self._tasks.finish(task.run_id, "finished", lines, next_plan)
         except Cancelled:
-            self._end(task, "It was stopped with the server; run it again, it does only the rest.")
+            self._end(task, STOPPED)
         except ChatBotError as error:
             log.warning("maintenance.failed", kind=task.kind, error=str(error))
             self._end(task, str(error))
         except Exception:
             log.exception("maintenance.broke", kind=task.kind)
-            self._end(task, "Something went wrong on the server; its log has the details.")
+            self._end(task, BROKE)
 
     def _end(self, task: Task, sentence: str) -> None:
         try:
-            self._tasks.finish(task.run_id, "failed", [sentence])
+            self._tasks.finish(task.run_id, "failed", [Line(text=sentence)])
         except ChatBotError as error:  # its lease runs out, and the page says that it is gone
             log.warning("maintenance.unfinished", kind=task.kind, error=str(error))
 
     def _restoring(self, task: Task) -> Outcome:
         report = self._restore.run(apply=task.apply, on_step=self._stepper(task))
-        lines = [f"Pictures checked: {report.checked:,}, without an intact local file: {len(report.missing):,}."]
+        lines = [Line(text=CHECKED, values={"checked": report.checked, "missing": len(report.missing)})]
         if task.apply:
-            lines.append(f"{len(report.restored):,} restored, {len(report.lost):,} could not be restored.")
+            counts: Values = {"restored": len(report.restored), "lost": len(report.lost)}
+            lines.append(Line(text=RESTORED, values=counts))
         if report.stopped:
-            lines.append(report.stopped)
+            lines.append(Line(text=report.stopped))
         return lines + _listed(report.lost), None
 
     def _cleaning(self, task: Task, plan_id: str | None) -> Outcome:
         report = self._cleanup.run(apply=task.apply, plan=plan_id, on_step=self._stepper(task))
-        verb = "Moved into quarantine" if report.applied else "Would move into quarantine"
-        size = f"{report.freed_bytes / 1e6:,.1f} MB"
+        counts: Values = {"copies": len(report.evict), "stray": len(report.debris), "size": report.freed_bytes}
         lines = [
-            f"{verb}: {len(report.evict):,} local copies and {len(report.debris):,} stray files ({size}).",
-            f"{len(report.kept):,} old pictures stay, because nothing else holds their exact bytes or they are in use.",
+            Line(text=MOVED if report.applied else WOULD_MOVE, values=counts),
+            Line(text=STAY, values={"kept": len(report.kept)}),
         ]
         if report.stopped:
-            lines.append(report.stopped)
+            lines.append(Line(text=report.stopped))
         may_apply = not task.apply and not report.stopped and bool(report.evict or report.debris)
         return lines + _listed(report.skipped) + _listed(report.failed), report.plan if may_apply else None
 
@@ -125,8 +136,8 @@ class Maintenance:
         return step
 
 
-def _listed(reasons: dict[str, str]) -> list[str]:
-    lines = [f"{name}: {reason}" for name, reason in list(reasons.items())[:LISTED]]
+def _listed(reasons: dict[str, str]) -> list[Line]:
+    lines = [Line(text=f"{name}: {reason}") for name, reason in list(reasons.items())[:LISTED]]
     if len(reasons) > LISTED:
-        lines.append(f"… and {len(reasons) - LISTED:,} more; the command line lists them all.")
+        lines.append(Line(text=MORE, values={"more": len(reasons) - LISTED}))
     return lines
