@@ -31,6 +31,12 @@ class PrivatePictures(Repository):
         )
         return int(result.modified_count)
 
+    def owned(self, owner_id: str, image_ids: Collection[str]) -> set[str]:
+        """Return which of those pictures are that account's own, trashed ones too: a message may name any."""
+        wanted = set(image_ids)
+        cursor = self._collection.find({"images.id": {"$in": list(wanted)}, "owner_id": owner_id}, {"images.id": 1})
+        return {image["id"] for document in cursor for image in document["images"] if "id" in image} & wanted
+
     def overlooked(self, conversation_ids: Collection[str], owner_ids: Collection[str]) -> set[str]:
         """Return pictures of private conversations or accounts that are not marked: their process died in between."""
         places = [{"conversation_id": {"$in": list(conversation_ids)}}, {"owner_id": {"$in": list(owner_ids)}}]

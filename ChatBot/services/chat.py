@@ -193,7 +193,8 @@ class Chat:
         turns = [Turn("system", SYSTEM_PROMPT)]
         history = self._threads.history(answer)
         attached = [image_id for message in history for image_id in message.attachments]
-        found = {each.image.id: each.image for each in self._images.find_many(attached)}
+        named = (each.image for each in self._images.find_many(attached))
+        found = {image.id: image for image in named if image.owner_id == answer.owner_id}
         shown = [image_id for image_id, image in found.items() if not image.is_file][-SHOWN_PICTURES:]
         for message in history:
             own = [found[image_id] for image_id in message.attachments if image_id in found]

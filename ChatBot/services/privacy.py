@@ -73,7 +73,7 @@ class Privacy:
         """Mark the pictures of a message that was just written, if their place became private meanwhile."""
         shown = {*message.attachments, *(image.id for image in message.images if not image.private)}
         if shown and self.required(message.owner_id, message.conversation_id):
-            self._make_private(shown)
+            self._make_private(self._pictures.owned(message.owner_id, shown))
 
     def set_conversation(self, user: User, conversation_id: str, private: bool) -> Conversation:
         """Make a conversation private, or no longer; raises ``NotFound``."""
@@ -81,11 +81,12 @@ class Privacy:
         if conversation is None or not can_change(Viewer(user), conversation.owner_id):
             raise NotFound("There is no such conversation.")
         self._conversations.set_private(conversation_id, private)
-        shown = {
+        named = {
             image_id
             for message in self._messages.of(conversation_id)
             for image_id in (*message.attachments, *(image.id for image in message.images))
         }
+        shown = self._pictures.owned(user.id, named)
         if private:
             self._make_private(shown)
         else:

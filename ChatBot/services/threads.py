@@ -233,7 +233,8 @@ class Threads:
         if question.attachments:
             conversation = self._conversations.get(question.conversation_id or "")
             if conversation is not None and conversation.private:
-                self._private.mark(question.attachments, private=True)
+                shown = self._private.owned(question.owner_id, question.attachments)
+                self._private.mark(shown, private=True)
 
     def _drop(self, conversation: Conversation, messages: list[Message]) -> None:
         self._messages.detach([message.id for message in messages])

@@ -41,7 +41,10 @@ UPLOAD = {
         "multipart/form-data": {
             "schema": {
                 "type": "object",
-                "properties": {"file": {"type": "string", "format": "binary"}},
+                "properties": {
+                    "file": {"type": "string", "format": "binary"},
+                    "conversation_id": {"type": "string"},
+                },
                 "required": ["file"],
             }
         },
@@ -49,7 +52,11 @@ UPLOAD = {
             "schema": {
                 "type": "object",
                 "description": "One of the two: the picture or PDF in base64, or its public address.",
-                "properties": {"data": {"type": "string"}, "url": {"type": "string"}},
+                "properties": {
+                    "data": {"type": "string"},
+                    "url": {"type": "string"},
+                    "conversation_id": {"type": "string"},
+                },
             }
         },
     },

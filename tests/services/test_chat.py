@@ -20,6 +20,7 @@ from tests.services.workshop import (
     ScriptedGenerator,
     ScriptedHost,
     Workshop,
+    make_message,
     picture,
 )
 
@@ -132,6 +133,23 @@ def test_another_accounts_picture_cannot_be_attached(workshop: Workshop, ann: Us
         workshop.chat.post(bob, conversation.id, "mine now", [image.id])
 
     assert workshop.messages.of(conversation.id) == []
+
+
+def test_a_forged_attachment_is_shown_to_no_model(make_workshop: MakeWorkshop, ann: User, bob: User) -> None:
+    assistant = ScriptedAssistant()
+    workshop = make_workshop(assistant=assistant)
+    image = workshop.upload(ann)
+    conversation = workshop.threads.create(bob)
+    forged = make_message(
+        bob.id, role="user", conversation_id=conversation.id, content="mine now", attachments=(image.id,)
+    )
+    workshop.messages.add(forged)
+
+    _, answer = workshop.chat.post(bob, conversation.id, "what is on it?")
+    workshop.settled(answer)
+
+    assert [turn.content for turn in assistant.heard[0][1:]] == ["mine now", "what is on it?"]
+    assert not any(turn.images for turn in assistant.heard[0])
 
 
 def test_a_tool_call_draws_and_the_model_goes_on(make_workshop: MakeWorkshop, ann: User) -> None:
