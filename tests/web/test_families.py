@@ -79,6 +79,8 @@ def test_a_forged_id_is_refused_wherever_one_is_named(
             (f"/api/images/{image_id}/links", {"permanent": True}),
             (f"/api/images/{image_id}/restore", {}),
             (f"/api/images/{image_id}/untrash", {}),
+            ("/api/trash/restore", {"ids": [image_id]}),
+            ("/api/trash/delete", {"ids": [mine, image_id]}),
         ]
 
     for foreign, absent in zip(
@@ -335,6 +337,7 @@ def test_no_address_of_a_picture_gives_it_to_a_stranger(
         f"/linked/{victim.image_id}",
         f"{their_link.removeprefix('http://localhost')}/{victim.image_id}",
         f"/api/images/{victim.image_id}",
+        f"/api/trash/{victim.image_id}/thumbnail",
         f"/Storage/Image_Gen/{name}",
     ]
     etag = ann.get(victim.image["src"]).headers["ETag"]
