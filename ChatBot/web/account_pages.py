@@ -15,9 +15,9 @@ from ChatBot.web.entrance import others_ended, password_changed
 from ChatBot.web.identity import present_session
 from ChatBot.web.problems import retry_after, status_of
 from ChatBot.web.sentences import sentence_of
+from ChatBot.web.told import told
 
 LINKS_SHOWN = 200
-COUNT_DIGITS = 9
 
 account_pages = Blueprint("account_pages", __name__, url_prefix="/settings")
 
@@ -25,12 +25,7 @@ account_pages = Blueprint("account_pages", __name__, url_prefix="/settings")
 @account_pages.get("")
 def settings() -> str:
     """Show the account's settings, sessions and API tokens."""
-    told = request.args
-    return _page(
-        ended=told.get("ended", type=_count),
-        revoked=told.get("revoked", type=_count),
-        links_ended=told.get("links_ended", type=_count),
-    )
+    return _page(ended=told("ended"), revoked=told("revoked"), links_ended=told("links_ended"))
 
 
 @account_pages.post("/password")
@@ -58,13 +53,6 @@ def change_password() -> Response:
 def end_others() -> Response:
     """Log the account out everywhere but here, by the form."""
     return _done(ended=others_ended())
-
-
-def _count(text: str) -> int:
-    """Return the number that an address of ours says; raises ``ValueError`` for what is none of them."""
-    if not (text.isascii() and text.isdecimal() and len(text) <= COUNT_DIGITS):
-        raise ValueError("This is no number of sessions, tokens or links.")
-    return int(text)
 
 
 def _done(*, ended: int, revoked: int | None = None, links_ended: int | None = None) -> Response:

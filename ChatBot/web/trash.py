@@ -20,6 +20,7 @@ from ChatBot.web.context import cloud_link, current_account, current_viewer, pub
 from ChatBot.web.paging import Position, decode_cursor, encode_cursor, page_json
 from ChatBot.web.present import image_json, trashed_json
 from ChatBot.web.schemas import CHOSEN_AT_ONCE, Chosen, ImagePath, Page
+from ChatBot.web.told import told
 
 TRASH_PAGE = 60
 
@@ -82,7 +83,7 @@ def page() -> str:
         images=[_view(image) for image in shown],
         next_cursor=encode_cursor(_position(shown[-1])) if len(found) > TRASH_PAGE else None,
         days=services().settings.trash_days,
-        told={name: request.args.get(name, 0, type=int) for name in ("restored", "confirmed", "pending", "manual")},
+        told={name: told(name) for name in ("restored", "confirmed", "pending", "manual")},
     )
 
 
@@ -95,11 +96,11 @@ def act() -> AnyResponse:
     _note_target(chosen)
     if form.get("do") == "delete" and not one:
         acted("picture.delete")
-        told: Mapping[str, int] = Counter(services().trash.delete(user, chosen).values())
+        done: Mapping[str, int] = Counter(services().trash.delete(user, chosen).values())
     else:
         acted("picture.untrash")
-        told = {"restored": len(services().trash.restore(user, chosen))}
-    return redirect("/trash?" + urlencode(told), HTTPStatus.SEE_OTHER)
+        done = {"restored": len(services().trash.restore(user, chosen))}
+    return redirect("/trash?" + urlencode(done), HTTPStatus.SEE_OTHER)
 
 
 def _note_target(image_ids: list[str]) -> None:

@@ -93,6 +93,7 @@ def world(app: Flask, ann: Api, visitor: Api, database: Database[dict[str, Any]]
     messages.update_one({"_id": question["_id"]}, {"$set": {"attachments": [image, file]}})
     messages.update_one({"_id": broken}, {"$set": {"status": "failed", "images": []}})
     messages.update_one({"_id": broken}, {"$set": {"conversation_id": conversation}})
+    _throw_away(ann, database)
     shares = [
         ann.post(f"/api/conversation/{conversation}/share", json=body).json["token"]
         for body in ({}, {"live": True}, {"password": "open sesame"})
@@ -102,11 +103,22 @@ def world(app: Flask, ann: Api, visitor: Api, database: Database[dict[str, Any]]
     own = (
         *("/", f"/c/{conversation}", f"/c/{conversation}/messages/{question['_id']}", "/gallery", "/files", "/shares"),
         *(f"/images/{image}/history", f"/images/{file}/history", "/settings", "/admin", "/admin/task", "/admin/audit"),
-        f"/admin/images/{image}",
+        *(f"/admin/images/{image}", "/trash", "/api/docs"),
     )
     public = tuple(f"/share/{token}" for token in shares)
     pages = (*((ann, path) for path in own), *((visitor, path) for path in public))
     return World(ann, visitor, database, conversation, question["_id"], pages)
+
+
+def _throw_away(ann: Api, database: Database[dict[str, Any]]) -> None:
+    """Leave a picture and a file in the trash, and a picture that is being deleted and that a host still has."""
+    kept, going = (small(ann)["images"][0]["id"] for _ in range(2))
+    for each in (kept, going, hand_in(ann, pdf(), "old.pdf").json["id"]):
+        assert ann.delete(f"/api/images/{each}").status_code == 200
+    copy = {"host": "imgbb", "state": "delete_manual", "url": "https://i.ibb.co/a/a.png"}
+    database["messages"].update_one(
+        {"images.id": going}, {"$set": {"images.0.purging": True, "images.0.copies": [copy]}}
+    )
 
 
 @pytest.fixture

@@ -5,15 +5,30 @@ from __future__ import annotations
 from functools import cache
 from urllib.parse import quote
 
+from flask import Flask
 from hypothesis import example, given
 
 from tests.fixtures.application import Answer, Api
 from tests.web.hostile.conftest import HTML, World
 from tests.web.hostile.shapes import Shape, as_shown, shape_of, text_of
 from tests.web.hostile.texts import texts, walk
+from tests.web.test_guard import routes
 from tests.web.test_pages import form_token
 
 REDIRECTS = (301, 302, 303, 307, 308)
+
+
+ENTRIES = {"pages.login", "pages.register"}
+"""Pages for nobody in particular: they repeat only what was just sent, see below."""
+
+
+def test_the_walk_goes_over_every_page_there_is(app: Flask, world: World) -> None:
+    adapter = app.url_map.bind("localhost")
+
+    walked = {adapter.match(path)[0] for _, path in world.pages}
+
+    pages = {route.endpoint for route, method in routes(app) if method == "GET" and "pages." in route.endpoint}
+    assert walked >= {*pages, "shared.page", "documents.reference"} - ENTRIES
 
 
 def test_no_text_adds_an_element_an_attribute_or_an_address_to_any_page(world: World) -> None:
@@ -69,6 +84,7 @@ def test_what_a_form_or_an_address_says_adds_nothing_to_the_page_that_repeats_it
             ),
             ann.get("/admin", query_string={"days": text}, headers=HTML),
             ann.get("/settings", query_string=dict.fromkeys(("ended", "revoked", "links_ended"), text), headers=HTML),
+            ann.get("/trash", query_string=dict.fromkeys(("restored", "pending", "cursor"), text), headers=HTML),
             ann.post("/settings/password", data=own, headers=HTML),
             ann.post("/admin/tasks", data={**own, "kind": text, "apply": text}, headers=HTML),
             ann.post("/admin/retry", data={**own, "image_id": text, "host": text}, headers=HTML),
