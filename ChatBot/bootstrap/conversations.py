@@ -65,7 +65,7 @@ class Conversations(Pictures):
 
     @cached_property
     def previews(self) -> Previews:
-        return Previews(self.resolver)
+        return Previews(self.resolver, self.decoder)
 
     @cached_property
     def showing(self) -> Showing:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import click
@@ -14,8 +16,9 @@ from ChatBot.hosts import build_chain
 from ChatBot.hosts.base import CloudHost
 from ChatBot.hosts.chain import HostChain
 from ChatBot.logs import log_to_stderr
+from ChatBot.media.decoding import DecoderPool
 from ChatBot.outbound import Gate
-from ChatBot.services.probing import probe
+from ChatBot.services.probing import SIDE_PIXELS, probe
 
 NO_HOST = (
     "No cloud host is active; pictures are kept on this server only. CLOUD_HOSTS and the keys in .env choose them."
@@ -50,8 +53,9 @@ def check(as_json: bool) -> int:
     It is sent, read back, compared and deleted, and then has to be gone.
     """
     active = _chain().hosts
-    with ThreadPoolExecutor(max_workers=max(len(active), 1)) as pool:
-        probes = list(pool.map(probe, active))
+    decoder = DecoderPool(max_pixels=SIDE_PIXELS**2)
+    with closing(decoder), ThreadPoolExecutor(max_workers=max(len(active), 1)) as pool:
+        probes = list(pool.map(partial(probe, decoder=decoder), active))
     lines = [f"{'ok ' if one.ok else 'BAD'}  {one.host} ({one.seconds:.1f} s): {one.why}" for one in probes]
     answer(as_json, {"hosts": [asdict(one) for one in probes]}, lines or [NO_HOST])
     return 0 if all(one.ok for one in probes) else EXIT_FAILED_ITEMS

@@ -17,6 +17,8 @@ from ChatBot.media.pixels import displayable, to_srgb
 
 SIZE = (1200, 630)
 """Pixels, 1.91 : 1: what Open Graph previews are shown at without being cropped."""
+COVER_SIZE = (SIZE[1], SIZE[1])
+COVER_BYTES = 3 * COVER_SIZE[0] * COVER_SIZE[1]
 QUALITY = 85
 MIME_TYPE = "image/jpeg"
 FONT = Path(__file__).parent / "fonts" / "be-vietnam-pro-0.4.1" / "BeVietnamPro_600SemiBold.ttf"
@@ -27,18 +29,34 @@ LINES = 4
 TITLE_SIZE, NAME_SIZE = 54, 34
 
 
-def draw_card(title: str, name: str, picture: bytes | None = None) -> bytes:
-    """Return a JPEG with a title and the name of the site; ``picture`` is one that a picture store could have.
+def cover(data: bytes, *, max_pixels: int) -> bytes:
+    """Return the middle of a stored picture as a card shows it: a square as high as the card, three bytes a pixel.
 
-    Letters that the font lacks are left out. Raises ``PictureRefused`` when the picture cannot be decoded.
+    Raises ``PictureRefused`` when it cannot be decoded or has more than ``max_pixels`` pixels.
+    """
+    picture_format = sniff(data)
+    if picture_format is None:
+        raise PictureRefused("The file is not a picture.", reason="format")
+    with decoding_slot(), decoding_errors():
+        image = Image.open(BytesIO(data), formats=[picture_format])
+        if image.width * image.height > max_pixels:
+            raise PictureRefused(f"The picture has more than {max_pixels:,} pixels.", reason="pixels")
+        image.draft(None, COVER_SIZE)
+        cropped = ImageOps.fit(displayable(image), COVER_SIZE, Image.Resampling.HAMMING)
+        return _opaque(cropped).tobytes()
+
+
+def draw_card(title: str, name: str, pixels: bytes | None = None) -> bytes:
+    """Return a JPEG with a title and the name of the site; ``pixels`` are what ``cover`` made of a picture.
+
+    Letters that the font lacks are left out. Nothing is decoded here.
     """
     with decoding_slot():
         card = Image.new("RGB", SIZE, GROUND)
         width = SIZE[0] - 2 * MARGIN
-        if picture is not None:
-            side = SIZE[1]
-            card.paste(_square(picture, side), (SIZE[0] - side, 0))
-            width -= side
+        if pixels is not None:
+            card.paste(Image.frombytes("RGB", COVER_SIZE, pixels), (SIZE[0] - COVER_SIZE[0], 0))
+            width -= COVER_SIZE[0]
         draw = ImageDraw.Draw(card)
         draw.rectangle((MARGIN, MARGIN, MARGIN + 96, MARGIN + 8), fill=ACCENT)
         lines = wrapped(writable(title), width)
@@ -81,19 +99,12 @@ def _longest(text: str, width: int) -> int:
     return next((count for count in range(len(text), 1, -1) if font.getlength(text[:count]) <= width), 1)
 
 
-def _square(data: bytes, side: int) -> Image.Image:
-    picture_format = sniff(data)
-    if picture_format is None:
-        raise PictureRefused("The file is not a picture.", reason="format")
-    with decoding_errors():
-        image = Image.open(BytesIO(data), formats=[picture_format])
-        image.draft(None, (side, side))
-        cropped = ImageOps.fit(displayable(image), (side, side), Image.Resampling.HAMMING)
-    if cropped.mode == "RGBA":
-        laid = Image.new("RGBA", cropped.size, GROUND)
-        laid.alpha_composite(cropped)
-        cropped = laid
-    return to_srgb(cropped).convert("RGB")
+def _opaque(image: Image.Image) -> Image.Image:
+    if image.mode == "RGBA":
+        laid = Image.new("RGBA", image.size, GROUND)
+        laid.alpha_composite(image)
+        image = laid
+    return to_srgb(image).convert("RGB")
 
 
 @cache

@@ -12,6 +12,7 @@ import structlog
 
 from ChatBot.errors import ChatBotError
 from ChatBot.media.cards import draw_card
+from ChatBot.media.decoding import IN_PROCESS, Decoder
 from ChatBot.models import Image
 from ChatBot.services.resolver import Resolver
 
@@ -26,8 +27,9 @@ REMEMBERED = 32
 class Previews:
     """Draws cards; the same title and picture are drawn once while they are remembered."""
 
-    def __init__(self, resolver: Resolver) -> None:
+    def __init__(self, resolver: Resolver, decoder: Decoder = IN_PROCESS) -> None:
         self._resolver = resolver
+        self._decoder = decoder
         self._lock = threading.Lock()
         self._cards: OrderedDict[tuple[str, str | None], bytes] = OrderedDict()
 
@@ -42,7 +44,7 @@ class Previews:
                 self._cards.move_to_end(key)
                 return self._cards[key]
         try:
-            card = draw_card(title, NAME, self._bytes(cover) if cover else None)
+            card = draw_card(title, NAME, self._pixels(cover) if cover else None)
         except ChatBotError as error:
             log.warning("previews.without_picture", image=cover.id if cover else None, error=str(error))
             return draw_card(title, NAME)
@@ -52,6 +54,7 @@ class Previews:
                 self._cards.popitem(last=False)
         return card
 
-    def _bytes(self, cover: Image) -> bytes:
+    def _pixels(self, cover: Image) -> bytes:
+        """Return what the card shows of a picture; a small one is decoded as it came, by a process without secrets."""
         with self._resolver.open_thumbnail(cover, COVER_WIDTH).file as file:
-            return file.read()
+            return self._decoder.cover(file.read(), max_pixels=cover.width * cover.height)

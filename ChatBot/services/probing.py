@@ -12,7 +12,7 @@ from hashlib import sha256
 
 from ChatBot.errors import BytesMissing, ChatBotError, ProviderError
 from ChatBot.hosts.base import CloudHost, DeletionProof, Receipt, Upload
-from ChatBot.media.decoding import IN_PROCESS
+from ChatBot.media.decoding import IN_PROCESS, Decoder
 from ChatBot.models import new_id
 
 SIDE_PIXELS = 8
@@ -36,23 +36,26 @@ class Probe:
     seconds: float
 
 
-def probe(host: CloudHost, *, pause: Callable[[float], None] = time.sleep) -> Probe:
-    """Try every verb of ``host`` with a picture of its own; raises nothing for a host that fails."""
+def probe(host: CloudHost, *, pause: Callable[[float], None] = time.sleep, decoder: Decoder = IN_PROCESS) -> Probe:
+    """Try every verb of ``host`` with a picture of its own; raises nothing for a host that fails.
+
+    ``decoder`` looks at a picture that came back changed: a host may send anything.
+    """
     started = time.monotonic()
     try:
-        problem = _try_out(host, pause)
+        problem = _try_out(host, pause, decoder)
     except ChatBotError as error:
         problem = str(error)
     why = problem or "A picture was sent, came back, was deleted and is gone."
     return Probe(host.name, not problem, why, round(time.monotonic() - started, 3))
 
 
-def _try_out(host: CloudHost, pause: Callable[[float], None]) -> str:
+def _try_out(host: CloudHost, pause: Callable[[float], None], decoder: Decoder) -> str:
     """Return what is wrong, empty when nothing is. What was sent is deleted in any case."""
     upload = _tiny_picture()
     receipt = host.upload(upload)
     try:
-        problem = _why_different(host, upload, _read(host, receipt, pause))
+        problem = _why_different(host, upload, _read(host, receipt, pause), decoder)
     except ChatBotError as error:
         problem = f"It cannot be read back: {error}"
     left = _remove(host, receipt)
@@ -68,12 +71,12 @@ def _read(host: CloudHost, receipt: Receipt, pause: Callable[[float], None]) -> 
     return host.fetch(receipt.url)
 
 
-def _why_different(host: CloudHost, upload: Upload, data: bytes) -> str:
+def _why_different(host: CloudHost, upload: Upload, data: bytes, decoder: Decoder) -> str:
     if data == upload.data:
         return ""
     if not host.traits.may_recompress:
         return "Other bytes came back than were sent."
-    picture = IN_PROCESS.examine(data, max_pixels=SIDE_PIXELS**2, max_frames=1)
+    picture = decoder.examine(data, max_pixels=SIDE_PIXELS**2, max_frames=1)
     same_size = (picture.width, picture.height) == (SIDE_PIXELS, SIDE_PIXELS)
     return "" if same_size else "Another picture came back than was sent."
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from ChatBot.media.cards import COVER_BYTES, draw_card
+from ChatBot.media.decoding import InProcess
 from ChatBot.models import User
-from ChatBot.services.previews import REMEMBERED, Previews
-from tests.services.workshop import Workshop, wide_picture
+from ChatBot.services.previews import NAME, REMEMBERED, Previews
+from tests.services.workshop import Workshop, picture, wide_picture
 
 
 def test_a_card_is_drawn_once_while_it_is_remembered(workshop: Workshop, ann: User) -> None:
@@ -33,6 +35,22 @@ def test_a_card_without_its_picture_is_shown_and_not_remembered(workshop: Worksh
 
     assert without == Previews(workshop.resolver).card("a fox")
     assert previews.card("a fox", image) != without
+
+
+def test_a_picture_of_whoever_shares_is_decoded_by_the_decoder_alone(workshop: Workshop, ann: User) -> None:
+    image = workshop.upload(ann, picture(1))
+    stored = workshop.path(image).read_bytes()
+    handed: list[bytes] = []
+
+    class Elsewhere(InProcess):
+        def cover(self, data: bytes, **_: int) -> bytes:
+            handed.append(data)
+            return bytes(COVER_BYTES)
+
+    card = Previews(workshop.resolver, Elsewhere()).card("a fox", image)
+
+    assert handed == [stored]  # too small to have a thumbnail: the bytes are its owner's choice
+    assert card == draw_card("a fox", NAME, bytes(COVER_BYTES))
 
 
 def test_nothing_of_a_card_is_kept_on_the_disk(workshop: Workshop, ann: User) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from ChatBot.errors import BytesMissing, ProviderRefused
+from ChatBot.errors import BytesMissing, PictureRefused, ProviderRefused
 from ChatBot.hosts.base import DeletionProof, HostTraits, Receipt, Upload
 from ChatBot.hosts.memory import MemoryHost
+from ChatBot.media.decoding import Facts, InProcess
 from ChatBot.media.inspection import inspect
 from ChatBot.services.probing import READ_ATTEMPTS, SIDE_PIXELS, probe
 from tests.media.samples import noise, saved
@@ -113,6 +114,17 @@ def test_recompressing_host_must_return_a_picture_of_the_same_size(side: int, ok
     host.returned = saved(noise((side, side)), "PNG")
 
     assert probe(host).ok is ok
+
+
+def test_a_changed_picture_is_decoded_where_the_caller_says() -> None:
+    class Refusing(InProcess):
+        def examine(self, data: bytes, **_: int) -> Facts:
+            raise PictureRefused(f"{len(data)} bytes that a host chose", reason="corrupt")
+
+    host = Flawed(recompressing())
+    host.returned = saved(noise((SIDE_PIXELS, SIDE_PIXELS)), "PNG")
+
+    assert "bytes that a host chose" in probe(host, decoder=Refusing()).why
 
 
 def test_recompressing_host_that_returns_no_picture_is_not_ok() -> None:

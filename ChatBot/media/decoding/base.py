@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
+from ChatBot.media.cards import cover
 from ChatBot.media.containers import Format
 from ChatBot.media.encoding import StoredPicture, encode
 from ChatBot.media.inspection import inspect
@@ -38,6 +39,10 @@ class Decoder(ABC):
         """Make one thumbnail of a stored picture again; None when the picture is no wider."""
 
     @abstractmethod
+    def cover(self, data: bytes, *, max_pixels: int) -> bytes:
+        """Make of a stored picture what its card shows of it; see ``cards.cover``."""
+
+    @abstractmethod
     def examine(self, data: bytes, *, max_pixels: int, max_frames: int) -> Facts:
         """Decode all of a file and say what it is."""
 
@@ -56,6 +61,9 @@ class InProcess(Decoder):
 
     def render(self, data: bytes, width: int, *, max_pixels: int) -> bytes | None:
         return render(data, width, max_pixels=max_pixels)
+
+    def cover(self, data: bytes, *, max_pixels: int) -> bytes:
+        return cover(data, max_pixels=max_pixels)
 
     def examine(self, data: bytes, *, max_pixels: int, max_frames: int) -> Facts:
         picture = inspect(data, max_pixels=max_pixels, max_frames=max_frames)

@@ -19,6 +19,7 @@ import structlog
 
 from ChatBot.config import PROJECT_ROOT
 from ChatBot.errors import ChatBotError, IntegrityError, PictureRefused, StorageError, TooLarge
+from ChatBot.media.cards import COVER_BYTES
 from ChatBot.media.containers import Format, sniff
 from ChatBot.media.decoding.base import Decoder, Facts
 from ChatBot.media.decoding.wire import Answer, GarbledError, Job, read, write
@@ -93,6 +94,12 @@ class DecoderPool(Decoder):
     def render(self, data: bytes, width: int, *, max_pixels: int) -> bytes | None:
         _, blobs = self._ask(Job(task="render", width=width, max_pixels=max_pixels), data)
         return blobs[0] if blobs else None
+
+    def cover(self, data: bytes, *, max_pixels: int) -> bytes:
+        _, blobs = self._ask(Job(task="cover", max_pixels=max_pixels), data)
+        if [len(blob) for blob in blobs] != [COVER_BYTES]:
+            raise _broken("sent another number of pixels than a card has room for")
+        return blobs[0]
 
     def examine(self, data: bytes, *, max_pixels: int, max_frames: int) -> Facts:
         answer, _ = self._ask(Job(task="examine", max_pixels=max_pixels, max_frames=max_frames), data)

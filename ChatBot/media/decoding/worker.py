@@ -73,6 +73,8 @@ def _done(decoder: Decoder, job: Job, data: bytes) -> tuple[Answer, list[bytes]]
     if job.task == "render":
         thumbnail = decoder.render(data, job.width, max_pixels=job.max_pixels)
         return Answer(), [] if thumbnail is None else [thumbnail]
+    if job.task == "cover":
+        return Answer(), [decoder.cover(data, max_pixels=job.max_pixels)]
     facts = decoder.examine(data, max_pixels=job.max_pixels, max_frames=job.max_frames)
     return Answer(**vars(facts)), []
 

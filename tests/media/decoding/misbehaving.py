@@ -37,6 +37,9 @@ class Misbehaving(InProcess):
             return Facts("GIF", 1, 1, 1)
         return super().examine(data, **limits)
 
+    def cover(self, data: bytes, **limits: Any) -> bytes:
+        return b"" if data.endswith(b"|lie") else super().cover(data, **limits)
+
 
 if __name__ == "__main__":
     main(int(sys.argv[1]), int(sys.argv[2]), Misbehaving())

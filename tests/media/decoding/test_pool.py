@@ -15,6 +15,7 @@ from PIL import Image
 
 from ChatBot.config import PROJECT_ROOT
 from ChatBot.errors import PictureRefused, StorageError, TooLarge
+from ChatBot.media.cards import COVER_BYTES
 from ChatBot.media.decoding import IN_PROCESS, Decoder, DecoderPool
 from ChatBot.media.decoding.pool import JOBS_PER_PROCESS
 from tests.media.samples import noise, photograph, saved
@@ -55,11 +56,12 @@ def test_a_picture_comes_out_as_it_does_without_processes(decoder: Decoder, max_
     assert there.thumbnails
 
 
-def test_a_thumbnail_and_the_facts_come_out_as_they_do_without_processes(decoder: Decoder) -> None:
+def test_a_thumbnail_a_cover_and_the_facts_come_out_as_they_do_without_processes(decoder: Decoder) -> None:
     data = saved(photograph((700, 500), seed=3), "JPEG")
 
     assert decoder.render(data, 256, max_pixels=4_000_000) == IN_PROCESS.render(data, 256, max_pixels=4_000_000)
     assert decoder.render(data, 1024, max_pixels=4_000_000) is None
+    assert decoder.cover(data, max_pixels=4_000_000) == IN_PROCESS.cover(data, max_pixels=4_000_000)
     assert decoder.examine(data, **LIMITS) == IN_PROCESS.examine(data, **LIMITS)
 
 
@@ -136,6 +138,13 @@ def test_an_answer_that_cannot_be_is_refused(pool: DecoderPool) -> None:
         pool.examine(deed(b"lie"), **LIMITS)
 
     assert pool.examine(PNG, **LIMITS).width == 64
+
+
+def test_pixels_that_no_card_has_room_for_are_refused(pool: DecoderPool) -> None:
+    with pytest.raises(PictureRefused):
+        pool.cover(deed(b"lie"), max_pixels=4_000_000)
+
+    assert len(pool.cover(PNG, max_pixels=4_000_000)) == COVER_BYTES
 
 
 def test_the_server_s_secrets_are_not_in_the_environment_of_a_decoder(
