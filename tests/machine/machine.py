@@ -11,13 +11,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from ChatBot.services.access import Viewer
-from tests.machine.publication import PERSON, Publication
+from tests.machine.publication import HOST, LOSS, PERSON, Publication
 from tests.machine.world import World, quietly
 
 SEED = st.integers(0, 50)
 KEY = st.sampled_from(["k1", "k2", "k3"])
 FAULT = st.sampled_from(["ok", "status", "other_picture", "reencoded", "lost_reply", "no_url", "html"])
-HOST = st.sampled_from(["postimages", "imgbb"])
 
 
 def truncate(path: Path) -> None:
@@ -135,9 +134,10 @@ class Promises(Publication):
         self.world.damage(data.draw(st.sampled_from(self.world.ids("live"))), how)
 
     @precondition(lambda self: self.world.ids("live"))
-    @rule(data=st.data(), host=HOST)
-    def a_host_loses_a_picture(self, data: st.DataObject, host: str) -> None:
-        self.world.lose_copy(data.draw(st.sampled_from(self.world.ids("live"))), host)
+    @rule(data=st.data(), host=HOST, how=LOSS)
+    def a_host_loses_a_picture(self, data: st.DataObject, host: str, how: object) -> None:
+        assert callable(how)
+        self.world.lose_copy(data.draw(st.sampled_from(self.world.ids("live"))), host, how)
 
     @precondition(lambda self: self.conversations())
     @rule(data=st.data())

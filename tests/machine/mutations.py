@@ -25,14 +25,17 @@ from rich.table import Table
 
 from ChatBot.db.embedded import EmbeddedServer
 from ChatBot.db.images import Images
+from ChatBot.db.private import PrivatePictures
 from ChatBot.db.shares import Shares
 from ChatBot.errors import NotFound
 from ChatBot.media.files import FileStore
 from ChatBot.models import Copy
 from ChatBot.services import gallery, replication, sharing
 from ChatBot.services.access import owns
+from ChatBot.services.privacy import Privacy
 from ChatBot.services.resolver import Resolver
 from ChatBot.services.threads import Threads
+from ChatBot.services.upkeep.copy_check import CopyCheck
 from ChatBot.services.upkeep.debris import Debris, Sweep
 from ChatBot.services.upkeep.last_copy import LastCopyRule
 from tests.machine.machine import Promises
@@ -174,6 +177,12 @@ MUTATIONS: dict[str, Mutation] = {
     "deleting a conversation forgets its links": replaced(Shares, "pinned", _always(set())),
     "revoking does nothing": replaced(Shares, "revoke", _always(True)),
     "idempotency keys are forgotten": replaced(Threads, "ask", _without_key),
+    "published copies are never withdrawn": replaced(Privacy, "_withdraw", _always(False)),
+    "a withdrawn copy is forgotten and not deleted": replaced(Privacy, "_delete", _always("confirmed")),
+    "what becomes private is not marked": replaced(PrivatePictures, "mark", _always(0)),
+    "what a power cut left unmarked is overlooked": replaced(PrivatePictures, "overlooked", _always(set())),
+    "proofs are never looked at again": replaced(CopyCheck, "check_due", _always(0)),
+    "a copy that vanished is not sent anew": replaced(CopyCheck, "_replace", _always(None)),
 }
 
 

@@ -242,7 +242,7 @@ class World:
         if image is None:
             return False
         return self.has_local_file(image) or any(
-            str(copy.url).endswith(host.picture_path(one)) and sha256(one.data).hexdigest() == image.sha256
+            str(copy.url).endswith(host.picture_path(one)) and sha256(one.shown).hexdigest() == image.sha256
             for copy in image.copies
             if copy.url
             for host in (getattr(self.hosts, copy.host),)
@@ -266,16 +266,28 @@ class World:
             self.promises[image_id].state = "forfeited"
         how(path)
 
-    def lose_copy(self, image_id: str, host_name: str) -> None:
-        """Let a host lose what it has of a picture; without an intact local file the picture is forfeited."""
+    def lose_copy(self, image_id: str, host_name: str, how: Callable[[Stored], None]) -> None:
+        """Let a host lose or change what it has of a picture.
+
+        Whatever has the same bytes is forfeited, unless they are on this disk or elsewhere.
+        """
         image = self.image(image_id)
         if image is None:
             return
         for one in getattr(self.hosts, host_name).live:
-            if sha256(one.data).hexdigest() == image.sha256:
-                one.deleted = True
-        if not self.has_local_file(image) and not self.has_exact_copy(image):
-            self.promises[image_id].state = "forfeited"
+            if sha256(one.shown).hexdigest() == image.sha256:
+                how(one)
+        for each in self.ids("live"):
+            other = self.image(each)
+            if other is None or other.sha256 != image.sha256:
+                continue
+            if not self.has_local_file(other) and not self.has_exact_copy(other):
+                self.promises[each].state = "forfeited"
+
+    def hosts_recover(self) -> None:
+        """Let both hosts do again what they should."""
+        for host in (self.hosts.postimages, self.hosts.imgbb):
+            host.fault, host.serving = "ok", 200
 
     def has_local_file(self, image: Image) -> bool:
         """Say whether this disk has the right bytes of a picture."""
@@ -310,7 +322,7 @@ class World:
             if copy.state != "verified" or copy.fidelity != "exact" or not copy.url:
                 continue
             host = getattr(self.hosts, copy.host)
-            if not ill(host) and any(sha256(one.data).hexdigest() == image.sha256 for one in host.live):
+            if not ill(host) and any(sha256(one.shown).hexdigest() == image.sha256 for one in host.live):
                 return True
         return False
 

@@ -62,6 +62,13 @@ class Stored:
     fields: dict[str, str]
     gets: int = 0
     deleted: bool = False
+    changed: bytes | None = None
+    """What the host gives out in place of ``data``, once it has changed it."""
+
+    @property
+    def shown(self) -> bytes:
+        """What the host gives out."""
+        return self.data if self.changed is None else self.changed
 
 
 class PictureHost(Service):
@@ -170,8 +177,8 @@ class PictureHost(Service):
         if self.fault == "other_picture":
             return Reply(200, OTHER_PICTURE, "image/png")
         if self.fault == "reencoded":
-            return Reply(200, stored.data + b"\x00", stored.mime_type)
-        return Reply(200, stored.data, stored.mime_type)
+            return Reply(200, stored.shown + b"\x00", stored.mime_type)
+        return Reply(200, stored.shown, stored.mime_type)
 
     def remove(self, removal_id: str, removal_hash: str) -> bool:
         """Delete the picture that both keys belong to; False when there is none."""
