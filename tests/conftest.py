@@ -11,6 +11,7 @@ pytest_plugins = (
     "tests.fixtures.s3",
     "tests.fixtures.server",
     "tests.fixtures.redis",
+    "tests.fixtures.canary",
 )
 
 settings.register_profile("exploring")  # what tests/web/hostile does differently under it stands there

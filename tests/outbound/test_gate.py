@@ -85,7 +85,8 @@ def fetch(gate: Gate, url: str, **options: Any) -> Fetched:
 
 def resolving_to(*addresses: str) -> Callable[[str, int], list[AddressInfo]]:
     def resolve(_host: str, port: int) -> list[AddressInfo]:
-        return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (address, port)) for address in addresses]
+        families = {address: socket.AF_INET6 if ":" in address else socket.AF_INET for address in addresses}
+        return [(family, socket.SOCK_STREAM, 0, "", (address, port)) for address, family in families.items()]
 
     return resolve
 
