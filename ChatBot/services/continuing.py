@@ -55,8 +55,9 @@ class Continuing:
     def copy(self, user: User, share: Share, key: str) -> str:
         """Return the id of the account's own copy; the same key for the same share gives the same one again.
 
-        Raises ``QuotaExceeded``, ``NotFound`` (a picture's bytes are nowhere now), ``StorageError``, or ``Conflict``
-        when the copy of that key was deleted or its making broke off; then nothing was kept.
+        Raises ``QuotaExceeded``, ``NotFound`` (a picture's bytes are nowhere now, or the link was closed meanwhile),
+        ``StorageError``, or ``Conflict`` when the copy of that key was deleted, its making broke off, or what it
+        copies was deleted or made private meanwhile; then nothing was kept.
         """
         key = f"continue:{share.id}:{key}"
         made = self._made(user, key)
@@ -68,7 +69,7 @@ class Continuing:
         conversation = Conversation(
             id=new_id(), owner_id=user.id, title=shown.title, created_at=moment, updated_at=moment
         )
-        staged = self._stage(user, conversation, shown)
+        staged = self._stage(user, conversation, share, shown)
         try:
             return self._write(conversation, _drafts(conversation, shown, staged, key), staged)
         except Conflict:
@@ -96,18 +97,30 @@ class Continuing:
             time.sleep(LOOK_SECONDS)
         self._drafts.publish(conversation_id)
 
-    def _stage(self, user: User, conversation: Conversation, shown: Shown) -> dict[str, Staged]:
-        """Write the files of the new pictures; returns them by the ids of those they were made from."""
+    def _stage(self, user: User, conversation: Conversation, share: Share, shown: Shown) -> dict[str, Staged]:
+        """Write the files of the new pictures; returns them by the ids of those they were made from.
+
+        That may take minutes when bytes come from a host, so the right to it is asked for once more at the end.
+        """
         staged: dict[str, Staged] = {}
         try:
             for image in shown.pictures.values():
                 with self._resolver.open(image).file as file:
                     data = file.read()
                 staged[image.id] = self._handler.stage_copy(image, data, user.id, conversation.id)
+            self._require_still_shown(share, shown)
         except ChatBotError:
             self._handler.discard(list(staged.values()))
             raise
         return staged
+
+    def _require_still_shown(self, share: Share, shown: Shown) -> None:
+        """Raise ``NotFound`` when the link was closed, ``Conflict`` when it no longer gives each picture as it did."""
+        present = self._sharing.content(self._sharing.again(share)).pictures
+        for image in shown.pictures.values():
+            now_shown = present.get(image.id)
+            if now_shown is None or now_shown.off_public_hosts != image.off_public_hosts:
+                raise Conflict("What this link shows was changed while it was copied; nothing was kept. Try again.")
 
     def _write(self, conversation: Conversation, drafts: list[Message], staged: Mapping[str, Staged]) -> str:
         """Write the copy; it is whole from the moment its conversation is there, and does not exist before that."""

@@ -108,6 +108,13 @@ class Sharing:
             raise NotFound(GONE)
         return share
 
+    def again(self, share: Share) -> Share:
+        """Return a share as it is now; raises ``NotFound`` when it was revoked or has expired meanwhile."""
+        found = self._shares.open(share.token_hash, now())
+        if found is None:
+            raise NotFound(GONE)
+        return found
+
     def unlock(self, share: Share, password: str) -> None:
         """Accept the share's password; raises ``Forbidden`` when it is another one."""
         if share.password_hash is None:

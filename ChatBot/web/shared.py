@@ -17,6 +17,7 @@ from ChatBot.web.audited import acted_on
 from ChatBot.web.context import current_account, current_viewer, services, signed_in
 from ChatBot.web.files import send
 from ChatBot.web.idempotency import checked
+from ChatBot.web.identity import rotate_session
 from ChatBot.web.limits import visitor_key
 from ChatBot.web.present import conversation_json, moment, shared_message_json
 from ChatBot.web.problems import problem, retry_after, status_of
@@ -87,6 +88,7 @@ def unlock(path: LinkPath) -> BaseResponse:
         if isinstance(error, RateLimited):
             response.headers["Retry-After"] = retry_after(error)
         return response
+    rotate_session()  # whoever planted the key that this browser had so far is not let in with it
     session[UNLOCKED] = [*session.get(UNLOCKED, []), share.id][-50:]
     return redirect(url_for("shared.page", token=path.token), HTTPStatus.SEE_OTHER)
 

@@ -11,6 +11,8 @@ import pytest
 from ChatBot.errors import Conflict, IntegrityError, NotFound, QuotaExceeded
 from ChatBot.models import Image, Message, Share, User
 from ChatBot.services.access import Viewer
+from ChatBot.services.continuing import Continuing
+from ChatBot.services.resolver import Opened, Resolver
 from ChatBot.services.upkeep.stewardship import Limits
 from tests.services.workshop import ScriptedHost, Workshop, wide_picture
 
@@ -178,6 +180,64 @@ def test_a_copy_that_cannot_be_whole_is_not_made(workshop: Workshop, ann: User, 
 
     with pytest.raises(NotFound):
         workshop.continuing.copy(bob, share, "once")
+
+    assert workshop.threads.of(bob, 10) == []
+    assert list(workshop.images.each(bob.id)) == []
+    assert workshop.stored_files() == before
+
+
+class Interrupted(Resolver):
+    """A resolver behind which something happens while the first picture is read."""
+
+    def __init__(self, behind: Resolver, happening: Callable[[], object]) -> None:
+        self._behind = behind
+        self._happening: Callable[[], object] | None = happening
+
+    def open(self, image: Image) -> Opened:
+        opened = self._behind.open(image)
+        if self._happening:
+            self._happening()
+            self._happening = None
+        return opened
+
+
+def _revoke(workshop: Workshop, owner: User, share: Share, _: Image) -> None:
+    workshop.sharing.revoke(owner, share.id)
+
+
+def _trash(workshop: Workshop, owner: User, _: Share, image: Image) -> None:
+    workshop.gallery.trash(owner, image.id)
+
+
+def _make_private(workshop: Workshop, owner: User, _: Share, __: Image) -> None:
+    workshop.privacy.set_account(owner, True)
+
+
+def _delete_conversation(workshop: Workshop, owner: User, share: Share, _: Image) -> None:
+    workshop.threads.remove(owner, share.conversation_id, revoke_shares=True)
+
+
+@pytest.mark.parametrize(
+    ("happening", "error"),
+    [(_revoke, NotFound), (_delete_conversation, NotFound), (_trash, Conflict), (_make_private, Conflict)],
+)
+def test_what_is_closed_deleted_or_made_private_while_it_is_copied_is_not_kept(
+    workshop: Workshop,
+    ann: User,
+    bob: User,
+    happening: Callable[[Workshop, User, Share, Image], None],
+    error: type[Exception],
+) -> None:
+    share, drawn, _ = shared(workshop, ann)
+    before = workshop.stored_files()
+    resolver = Interrupted(workshop.resolver, lambda: happening(workshop, ann, share, drawn))
+    kept = workshop.repositories
+    continuing = Continuing(
+        workshop.sharing, workshop.handler, resolver, kept.conversations, kept.messages, kept.drafts, kept.images
+    )
+
+    with pytest.raises(error):
+        continuing.copy(bob, share, "once")
 
     assert workshop.threads.of(bob, 10) == []
     assert list(workshop.images.each(bob.id)) == []

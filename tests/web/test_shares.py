@@ -424,6 +424,25 @@ def test_a_password_opens_the_page_its_json_and_its_pictures(
     assert Api(app).get(picture).status_code == 404
 
 
+@pytest.mark.parametrize("who", ["visitor", "bob"])
+def test_a_password_opens_nothing_to_the_key_that_the_session_had_before(
+    app: Flask, ann: Api, made: dict[str, Any], who: str
+) -> None:
+    token = share(ann, made, password="open sesame")["token"]
+    reader = Api(app) if who == "visitor" else Api(app).register(who)
+    field = form_token(reader.get(f"/share/{token}", headers=HTML).text)
+    planted = reader.http.get_cookie("chatbot_session")
+    assert planted
+    whoever_planted_it = Api(app)
+    whoever_planted_it.http.set_cookie("chatbot_session", planted.value)
+
+    reader.post(f"/share/{token}", data={"csrf_token": field, "password": "open sesame"})
+
+    assert reader.get(f"/api/share/{token}").status_code == 200
+    assert whoever_planted_it.get(f"/api/share/{token}").status_code == 401
+    assert reader.get("/api/auth/me").status_code == (401 if who == "visitor" else 200)
+
+
 def test_a_password_of_one_link_opens_no_other(ann: Api, visitor: Api, made: dict[str, Any]) -> None:
     first, second = (share(ann, made, password=password)["token"] for password in ("one password", "another"))
     field = form_token(visitor.get(f"/share/{first}", headers=HTML).text)
