@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from ChatBot.config import PROJECT_ROOT
+from tests.fixtures.nginx import new_ports, proxy_site, running_nginx
+from tests.standins.server import Reply, Request, Server, Service
 
 CERTIFICATE_FOLDER = "/etc/letsencrypt/live/chat.example.org"
 
@@ -44,3 +49,36 @@ def test_nginx_accepts_the_configuration(tmp_path: Path) -> None:
     )
 
     assert (checked.returncode, checked.stderr) == (0, "")
+
+
+class Upstream(Service):
+    """Answers everything, in place of the application."""
+
+    name = "upstream"
+
+    def handle(self, request: Request) -> Reply:
+        return Reply(body=request.path.encode())
+
+
+@pytest.mark.parametrize("spelt", ["X-Forwarded-{}", "X_Forwarded_{}", "x-forwarded_{}"])
+def test_what_a_client_claims_about_itself_does_not_pass(tmp_path: Path, spelt: str) -> None:
+    claims = {spelt.format(name): "6.6.6.6" for name in ("For", "Proto", "Host")}
+    (port,) = new_ports(1)
+
+    with Server(Upstream()) as upstream:
+        site = proxy_site(int(upstream.netloc.rpartition(":")[2]), tmp_path, port)
+        with running_nginx(program("nginx"), tmp_path / "nginx", [site], [port]):
+            claiming(port, claims)
+        arrived = upstream.requests[-1].headers
+
+    assert (arrived["x-forwarded-for"], arrived["x-forwarded-proto"]) == ("127.0.0.1", "http")
+    assert "6.6.6.6" not in arrived.values()
+
+
+def claiming(port: int, claims: dict[str, str]) -> None:
+    """Ask for something over a raw line, for libraries mend header names."""
+    lines = ["GET / HTTP/1.1", "Host: chat.example.org", "Connection: close", *(f"{k}: {v}" for k, v in claims.items())]
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as line:
+        line.sendall("\r\n".join([*lines, "", ""]).encode())
+        while line.recv(65_536):
+            pass
