@@ -14,6 +14,7 @@ from ChatBot.db.tasks import Task, TaskKind
 from ChatBot.errors import InputError
 from ChatBot.models import Image
 from ChatBot.services.upkeep.oversight import DAYS, Overview
+from ChatBot.web.admin_answers import OverviewReport, PictureReport, TaskRecord
 from ChatBot.web.context import current_account, services
 from ChatBot.web.happenings import happening_text, reason_of
 from ChatBot.web.present import durability_json, history_json, moment, no_link
@@ -24,7 +25,7 @@ admin = APIBlueprint("admin", __name__, url_prefix="/api/admin", abp_tags=[Tag(n
 admin_pages = Blueprint("admin_pages", __name__, url_prefix="/admin")
 
 
-@admin.get("/overview")
+@admin.get("/overview", responses={HTTPStatus.OK: OverviewReport})
 def overview(query: DiskUseQuery) -> dict[str, Any]:
     """Return totals, hosts, outbox, failures, orphans and disk use over the last 1 to 90 days."""
     steward = services().stewardship.oversight
@@ -35,7 +36,7 @@ def overview(query: DiskUseQuery) -> dict[str, Any]:
     return {**report, "samples": samples, "task": _task_json(task) if task else None}
 
 
-@admin.get("/images/<image_id>")
+@admin.get("/images/<image_id>", responses={HTTPStatus.OK: PictureReport})
 def image(path: ImagePath) -> dict[str, Any]:
     """Return where a picture of whatever account is, and what happened to it; never the picture itself."""
     found, entries = services().stewardship.oversight.picture(path.image_id)
@@ -43,14 +44,14 @@ def image(path: ImagePath) -> dict[str, Any]:
     return {"id": path.image_id, "image": state, "history": [history_json(each) for each in entries]}
 
 
-@admin.post("/images/<image_id>/retry")
+@admin.post("/images/<image_id>/retry", responses={HTTPStatus.NO_CONTENT: None, HTTPStatus.CONFLICT: None})
 def retry(path: ImagePath, body: CopyOnHost) -> tuple[str, int]:
     """Try a failed copy again now."""
     services().stewardship.oversight.retry(path.image_id, body.host)
     return "", HTTPStatus.NO_CONTENT
 
 
-@admin.post("/tasks")
+@admin.post("/tasks", responses={HTTPStatus.ACCEPTED: TaskRecord, HTTPStatus.CONFLICT: None})
 def start(body: NewTask) -> tuple[dict[str, Any], int]:
     """Start a restore or a clean-up, as a preview unless ``apply``; one at a time in an installation."""
     task = services().maintenance.start(current_account(), body.kind, apply=body.apply)

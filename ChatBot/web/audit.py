@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint, render_template, request
@@ -10,6 +11,8 @@ from pydantic import ValidationError
 
 from ChatBot.db.audit import AuditEntry
 from ChatBot.errors import InputError
+from ChatBot.web.admin_answers import AuditRecord
+from ChatBot.web.answers import Items
 from ChatBot.web.audited import KINDS
 from ChatBot.web.context import services
 from ChatBot.web.paging import decode_cursor, page_json
@@ -23,7 +26,7 @@ OUTCOMES = ("ok", "refused", "failed")
 SHOWN = 100
 
 
-@audit.get("")
+@audit.get("", responses={HTTPStatus.OK: Items[AuditRecord]})
 def listing(query: AuditQuery) -> dict[str, Any]:
     """List what happened that matters for security, the newest first."""
     return _page(query)

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask_openapi3 import APIBlueprint, Tag
 
+from ChatBot.web.answers import ConversationRecord, ConversationWithMessages, Items
 from ChatBot.web.audited import acted
 from ChatBot.web.context import cloud_link, current_account, current_viewer, services
 from ChatBot.web.paging import decode_cursor, page_json
@@ -16,21 +17,21 @@ from ChatBot.web.schemas import ConversationChanges, ConversationPath, NewConver
 conversations = APIBlueprint("conversations", __name__, url_prefix="/api", abp_tags=[Tag(name="Conversations")])
 
 
-@conversations.post("/conversations")
+@conversations.post("/conversations", responses={HTTPStatus.CREATED: ConversationRecord})
 def create(body: NewConversation) -> tuple[dict[str, Any], int]:
     """Open an empty conversation."""
     conversation = services().threads.create(current_account(), body.title, private=body.private)
     return conversation_json(conversation), HTTPStatus.CREATED
 
 
-@conversations.get("/conversations")
+@conversations.get("/conversations", responses={HTTPStatus.OK: Items[ConversationRecord]})
 def listing(query: Page) -> dict[str, Any]:
     """List the account's conversations, last used first."""
     found = services().threads.of(current_account(), query.limit + 1, decode_cursor(query.cursor))
     return page_json(found, query.limit, conversation_json, lambda each: (each.updated_at, each.id))
 
 
-@conversations.get("/conversation/<conversation_id>")
+@conversations.get("/conversation/<conversation_id>", responses={HTTPStatus.OK: ConversationWithMessages})
 def read(path: ConversationPath) -> dict[str, Any]:
     """Return a conversation with its messages and their pictures."""
     viewer = current_viewer()
@@ -45,7 +46,7 @@ def read(path: ConversationPath) -> dict[str, Any]:
     }
 
 
-@conversations.patch("/conversation/<conversation_id>")
+@conversations.patch("/conversation/<conversation_id>", responses={HTTPStatus.OK: ConversationRecord})
 def change(path: ConversationPath, body: ConversationChanges) -> dict[str, Any]:
     """Rename a conversation, or make it private: its pictures then leave the public hosts, and stay off them."""
     user = current_account()
@@ -57,7 +58,7 @@ def change(path: ConversationPath, body: ConversationChanges) -> dict[str, Any]:
     return conversation_json(services().threads.get(current_viewer(), path.conversation_id))
 
 
-@conversations.delete("/conversation/<conversation_id>")
+@conversations.delete("/conversation/<conversation_id>", responses={HTTPStatus.NO_CONTENT: None})
 def remove(path: ConversationPath, query: Removal) -> tuple[str, int]:
     """Delete a conversation; its pictures go to the trash.
 

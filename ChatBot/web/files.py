@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from flask import Response, request
+from flask import Response, abort, request
 from flask_openapi3 import APIBlueprint, Tag
 from werkzeug.http import dump_options_header, http_date, parse_range_header, quote_etag
 from werkzeug.wsgi import wrap_file
@@ -17,6 +17,7 @@ from ChatBot.errors import NotFound
 from ChatBot.models import Image
 from ChatBot.services.resolver import Opened
 from ChatBot.web.context import current_viewer, services
+from ChatBot.web.media_answers import PICTURE
 from ChatBot.web.schemas import ImagePath, Rendition, StoragePath
 
 if TYPE_CHECKING:
@@ -34,14 +35,14 @@ _UNSPEAKABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2
 files = APIBlueprint("files", __name__, abp_tags=[Tag(name="Picture files")])
 
 
-@files.get("/i/<image_id>")
+@files.get("/i/<image_id>", responses=PICTURE)
 def permanent(path: ImagePath, query: Rendition) -> Response:
     """Send a picture: this server's file, else a cloud copy whose bytes are right. ``w`` asks for 256, 512 or 1024."""
     image = services().gallery.view(current_viewer(), path.image_id)
     return send(image, width=query.w, download=query.download)
 
 
-@files.get("/static/Storage/<folder>/<file>")
+@files.get("/static/Storage/<folder>/<file>", responses=PICTURE)
 def original_design(path: StoragePath) -> Response:
     """Send a picture by the address that the original design gave it; the database decides, not the path."""
     image_id, _, _ = path.file.partition(".")
@@ -79,17 +80,16 @@ def _answer(environ: WSGIEnvironment, opened: Opened, image: Image, prefix: str 
         name = f"{_title(image)}.{image.filename.rpartition('.')[2]}"
         response.headers["Content-Disposition"] = _attachment(name)
     response.make_conditional(_conditions(environ, opened.size), accept_ranges=True, complete_length=opened.size)
-    if response.status_code == HTTPStatus.PRECONDITION_FAILED:
-        _send_nothing(response, opened)  # of an answer that is no success Werkzeug leaves the whole picture in it
-    elif response.status_code == HTTPStatus.OK and "HTTP_RANGE" not in environ:
+    refuse_if_changed(response)
+    if response.status_code == HTTPStatus.OK and "HTTP_RANGE" not in environ:
         _hand_over(response, opened, image, prefix)
     return response
 
 
-def _send_nothing(response: Response, opened: Opened) -> None:
-    opened.file.close()
-    response.direct_passthrough = False
-    response.set_data(b"")
+def refuse_if_changed(response: Response) -> None:
+    """Raise what is answered under a condition that fails; Werkzeug would send the whole picture with it."""
+    if response.status_code == HTTPStatus.PRECONDITION_FAILED:
+        abort(HTTPStatus.PRECONDITION_FAILED, "It is not, or no longer, what the condition of the request names.")
 
 
 def _hand_over(response: Response, opened: Opened, image: Image, prefix: str | None) -> None:
@@ -100,7 +100,9 @@ def _hand_over(response: Response, opened: Opened, image: Image, prefix: str | N
     """
     if prefix is None or opened.source != "local" or opened.etag != image.sha256:
         return
-    _send_nothing(response, opened)
+    opened.file.close()
+    response.direct_passthrough = False
+    response.set_data(b"")
     response.headers["X-Accel-Redirect"] = f"{prefix}{image.folder}/{image.filename}"
 
 

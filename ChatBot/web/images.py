@@ -11,6 +11,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from ChatBot.errors import ChatBotError, Conflict, ProviderUnavailable, QuotaExceeded
 from ChatBot.generators.base import GenerationRequest
 from ChatBot.models import Message, Provenance
+from ChatBot.web.answers import Begun, HistoryEntry, Items, Made, PictureOrFile, Restored, Trashed
 from ChatBot.web.context import cloud_link, current_account, current_viewer, services
 from ChatBot.web.idempotency import checked
 from ChatBot.web.intake import handed_in
@@ -21,8 +22,21 @@ from ChatBot.web.schemas import ImageChanges, ImagePath, NewImage, PicturesQuery
 
 images = APIBlueprint("images", __name__, url_prefix="/api", abp_tags=[Tag(name="Pictures")])
 
+DRAWN: dict[Any, Any] = {
+    HTTPStatus.CREATED: Made,
+    HTTPStatus.ACCEPTED: Begun,
+    HTTPStatus.NOT_FOUND: None,
+    HTTPStatus.CONFLICT: None,
+    HTTPStatus.BAD_GATEWAY: None,
+}
+HANDED_IN: dict[Any, Any] = {
+    HTTPStatus.CREATED: PictureOrFile,
+    HTTPStatus.NOT_FOUND: None,
+    HTTPStatus.INSUFFICIENT_STORAGE: None,
+}
 
-@images.post("/generate-image")
+
+@images.post("/generate-image", responses=DRAWN)
 def generate(body: NewImage) -> tuple[dict[str, Any], int]:
     """Draw pictures into a conversation (a new one if none is named).
 
@@ -52,7 +66,7 @@ def generate(body: NewImage) -> tuple[dict[str, Any], int]:
     raise _failure(message)
 
 
-@images.post("/uploads")
+@images.post("/uploads", responses=HANDED_IN)
 def upload() -> tuple[dict[str, Any], int]:
     """Hand in a picture or a PDF: multipart ``file``, or JSON ``{"data": base64}`` or ``{"url"}``.
 
@@ -67,7 +81,7 @@ def upload() -> tuple[dict[str, Any], int]:
     return image_json(image, cloud_link), HTTPStatus.CREATED
 
 
-@images.get("/images")
+@images.get("/images", responses={HTTPStatus.OK: Items[PictureOrFile]})
 def listing(query: PicturesQuery) -> dict[str, Any]:
     """List the account's pictures (or, with ``kind=file``, its files), newest first."""
     before = decode_cursor(query.cursor)
@@ -76,13 +90,13 @@ def listing(query: PicturesQuery) -> dict[str, Any]:
     return {"items": [image_json(image, cloud_link) for image in found], "next_cursor": cursor}
 
 
-@images.get("/images/<image_id>")
+@images.get("/images/<image_id>", responses={HTTPStatus.OK: PictureOrFile})
 def read(path: ImagePath) -> dict[str, Any]:
     """Return a picture's record."""
     return image_json(services().gallery.view(current_viewer(), path.image_id), cloud_link)
 
 
-@images.patch("/images/<image_id>")
+@images.patch("/images/<image_id>", responses={HTTPStatus.OK: PictureOrFile})
 def describe(path: ImagePath, body: ImageChanges) -> dict[str, Any]:
     """Change a picture's caption, tags or favourite mark."""
     changed = services().gallery.describe(
@@ -91,7 +105,7 @@ def describe(path: ImagePath, body: ImageChanges) -> dict[str, Any]:
     return image_json(changed, cloud_link)
 
 
-@images.delete("/images/<image_id>")
+@images.delete("/images/<image_id>", responses={HTTPStatus.OK: Trashed})
 def trash(path: ImagePath) -> dict[str, Any]:
     """Put a picture into the trash: it answers nobody from now on; its copies are removed when the trash is emptied."""
     image = services().gallery.trash(current_account(), path.image_id)
@@ -99,13 +113,13 @@ def trash(path: ImagePath) -> dict[str, Any]:
     return {"id": image.id, "state": "trashed", "remote": "pending" if has_copies else "confirmed"}
 
 
-@images.post("/images/<image_id>/untrash")
+@images.post("/images/<image_id>/untrash", responses={HTTPStatus.OK: PictureOrFile})
 def untrash(path: ImagePath) -> dict[str, Any]:
     """Take a picture out of the trash."""
     return image_json(services().gallery.untrash(current_account(), path.image_id), cloud_link)
 
 
-@images.get("/images/<image_id>/history")
+@images.get("/images/<image_id>/history", responses={HTTPStatus.OK: Items[HistoryEntry]})
 def history(path: ImagePath) -> dict[str, Any]:
     """Return what happened to one of the account's pictures, newest first."""
     image = services().gallery.view(current_viewer(), path.image_id)
@@ -113,7 +127,7 @@ def history(path: ImagePath) -> dict[str, Any]:
     return {"items": [history_json(entry) for entry in found], "next_cursor": None}
 
 
-@images.post("/images/<image_id>/restore")
+@images.post("/images/<image_id>/restore", responses={HTTPStatus.OK: Restored})
 def restore(path: ImagePath) -> dict[str, Any]:
     """Bring a picture's local file back from a cloud copy."""
     image = services().gallery.view(current_viewer(), path.image_id)

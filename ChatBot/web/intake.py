@@ -10,17 +10,20 @@ import math
 import os
 import shutil
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from tempfile import SpooledTemporaryFile
-from typing import IO, Any, cast
+from typing import IO, cast
 
-from flask import Flask, current_app, request
+from flask import Flask, abort, current_app, request
+from pydantic import ValidationError
 
 from ChatBot.errors import InputError, ProviderError, ServerBusy, TooLarge
 from ChatBot.web.context import services
+from ChatBot.web.problems import invalid_request, unsupported_type
+from ChatBot.web.upload_schemas import UploadedAddress, UploadedData
 
 EXTENSION = "chatbot_intake"
 
@@ -106,6 +109,8 @@ def handed_in() -> Iterator[Handed]:
 
 @contextmanager
 def _from_form(intake: Intake) -> Iterator[Handed]:
+    if request.mimetype not in ("", "multipart/form-data"):
+        abort(unsupported_type("the file as multipart/form-data, or JSON"))
     file = request.files.get("file")
     if file is None:
         raise InputError("Send the file as the multipart field “file”, or as JSON {“data”: base64}.")
@@ -119,13 +124,12 @@ def _from_form(intake: Intake) -> Iterator[Handed]:
 @contextmanager
 def _from_json(intake: Intake) -> Iterator[Handed]:
     with _spooled() as (spool, size), intake.sent.hold(JSON_COPIES * size):
-        body = _object(spool.read())
-        meant_for = str(body["conversation_id"]) if body.get("conversation_id") else None
-        if not isinstance(body.get("url"), str):
-            yield Handed(_decoded(body), conversation_id=meant_for)
+        body = _said(spool.read())
+        if isinstance(body, UploadedData):
+            yield Handed(_decoded(body.data), conversation_id=body.conversation_id or None)
             return
     with intake.fetched.hold(intake.largest_bytes):
-        yield Handed(_fetched(body["url"], intake.largest_bytes), conversation_id=meant_for)
+        yield Handed(_fetched(body.url, intake.largest_bytes), conversation_id=body.conversation_id or None)
 
 
 @contextmanager
@@ -140,18 +144,20 @@ def _spooled() -> Iterator[tuple[IO[bytes], int]]:
         yield spool, size
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def _said(body: bytes) -> UploadedAddress | UploadedData:
     try:
         said = current_app.json.loads(body)
     except ValueError:
         said = None
-    return said if isinstance(said, dict) else {}
-
-
-def _decoded(body: Mapping[str, Any]) -> bytes:
-    data = body.get("data")
-    if not isinstance(data, str):
+    if not isinstance(said, dict) or not {"url", "data"} & said.keys():
         raise InputError("The JSON body needs “data” (the file in base64) or “url”.")
+    try:
+        return (UploadedAddress if "url" in said else UploadedData).model_validate(said)
+    except ValidationError as error:
+        abort(invalid_request(error))
+
+
+def _decoded(data: str) -> bytes:
     head, comma, rest = data.partition(",")
     encoded = rest if comma and head.startswith("data:") else data
     try:

@@ -12,8 +12,10 @@ from flask import Response, request, stream_with_context
 from flask_openapi3 import APIBlueprint, Tag
 
 from ChatBot.models import Event, Message
+from ChatBot.web.answers import Accepted, Stopped
 from ChatBot.web.context import current_account, current_viewer, services
 from ChatBot.web.identity import still_let_in
+from ChatBot.web.media_answers import EVENTS
 from ChatBot.web.schemas import After, ConversationPath, EditedMessage, MessagePath, NewMessage
 
 messages = APIBlueprint(
@@ -26,35 +28,37 @@ LOOK_SECONDS = 5.0
 """How long pieces of an answer may go on arriving where nobody may read it any more."""
 
 
-@messages.post("/messages")
+@messages.post("/messages", responses={HTTPStatus.ACCEPTED: Accepted, HTTPStatus.CONFLICT: None})
 def post(path: ConversationPath, body: NewMessage) -> tuple[dict[str, Any], int]:
     """Say something; the answer arrives on the event stream."""
     question, answer = services().chat.post(current_account(), path.conversation_id, body.content, body.images)
     return _accepted(answer, question), HTTPStatus.ACCEPTED
 
 
-@messages.post("/messages/<message_id>/edit")
+@messages.post("/messages/<message_id>/edit", responses={HTTPStatus.ACCEPTED: Accepted, HTTPStatus.CONFLICT: None})
 def edit(path: MessagePath, body: EditedMessage) -> tuple[dict[str, Any], int]:
     """Replace a question and everything after it, and answer it anew."""
     question, answer = services().chat.edit(current_account(), path.conversation_id, path.message_id, body.content)
     return _accepted(answer, question), HTTPStatus.ACCEPTED
 
 
-@messages.post("/messages/<message_id>/cancel")
+@messages.post("/messages/<message_id>/cancel", responses={HTTPStatus.OK: Stopped})
 def cancel(path: MessagePath) -> dict[str, Any]:
     """Stop an answer; what was written so far stays."""
     message = services().chat.cancel(current_account(), path.conversation_id, path.message_id)
     return {"message_id": message.id, "status": message.status}
 
 
-@messages.post("/messages/<message_id>/regenerate")
+@messages.post(
+    "/messages/<message_id>/regenerate", responses={HTTPStatus.ACCEPTED: Accepted, HTTPStatus.CONFLICT: None}
+)
 def regenerate(path: MessagePath) -> tuple[dict[str, Any], int]:
     """Answer a question anew; the old answer's pictures stay in the gallery."""
     answer = services().chat.regenerate(current_account(), path.conversation_id, path.message_id)
     return _accepted(answer), HTTPStatus.ACCEPTED
 
 
-@messages.get("/events")
+@messages.get("/events", responses=EVENTS)
 def events(path: ConversationPath, query: After) -> Response:
     """Follow a conversation as server-sent events, from ``Last-Event-ID`` (or ``after``) on."""
     conversation = services().threads.get(current_viewer(), path.conversation_id)

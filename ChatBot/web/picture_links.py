@@ -9,8 +9,11 @@ from flask import Response, request, url_for
 from flask_openapi3 import APIBlueprint, Tag
 
 from ChatBot.services.linking import SIGNED_SECONDS
+from ChatBot.web.answers import Items
 from ChatBot.web.context import current_account, services
 from ChatBot.web.files import send
+from ChatBot.web.link_answers import LinksRevoked, MadePictureLink, PictureLinkRecord
+from ChatBot.web.media_answers import PICTURE
 from ChatBot.web.paging import decode_cursor, page_json
 from ChatBot.web.present import moment, picture_link_json
 from ChatBot.web.schemas import ImagePath, LinkPath, NewPictureLink, Page, PictureLinkPath, Rendition
@@ -18,7 +21,7 @@ from ChatBot.web.schemas import ImagePath, LinkPath, NewPictureLink, Page, Pictu
 picture_links = APIBlueprint("picture_links", __name__, abp_tags=[Tag(name="Picture links")])
 
 
-@picture_links.post("/api/images/<image_id>/links")
+@picture_links.post("/api/images/<image_id>/links", responses={HTTPStatus.CREATED: MadePictureLink})
 def create(path: ImagePath, body: NewPictureLink) -> tuple[dict[str, Any], int]:
     """Make a link that shows one picture: signed for a while, or permanent. Its address is in this answer only."""
     user, linking = current_account(), services().linking
@@ -30,27 +33,27 @@ def create(path: ImagePath, body: NewPictureLink) -> tuple[dict[str, Any], int]:
     return made, HTTPStatus.CREATED
 
 
-@picture_links.get("/api/links")
+@picture_links.get("/api/links", responses={HTTPStatus.OK: Items[PictureLinkRecord]})
 def listing(query: Page) -> dict[str, Any]:
     """List the account's permanent links, newest first."""
     found = services().linking.of(current_account(), query.limit + 1, decode_cursor(query.cursor))
     return page_json(found, query.limit, picture_link_json, lambda link: (link.created_at, link.id))
 
 
-@picture_links.delete("/api/links/<link_id>")
+@picture_links.delete("/api/links/<link_id>", responses={HTTPStatus.NO_CONTENT: None})
 def revoke(path: PictureLinkPath) -> tuple[str, int]:
     """Close a permanent link at once."""
     services().linking.revoke(current_account(), path.link_id)
     return "", HTTPStatus.NO_CONTENT
 
 
-@picture_links.delete("/api/links")
+@picture_links.delete("/api/links", responses={HTTPStatus.OK: LinksRevoked})
 def revoke_all() -> dict[str, Any]:
     """Close every link to the account's pictures at once, the signed ones too."""
     return {"revoked": services().linking.revoke_all(current_account())}
 
 
-@picture_links.get("/linked/<token>")
+@picture_links.get("/linked/<token>", responses=PICTURE)
 def picture(path: LinkPath, query: Rendition) -> Response:
     """Send the picture that a link shows. Other sites may embed it, for that is what such links are made for."""
     response = send(services().linking.open(path.token), width=query.w, download=query.download)

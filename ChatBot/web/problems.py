@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from http import HTTPStatus
 
 import structlog
@@ -63,37 +64,29 @@ def retry_after(error: errors.RateLimited | errors.ServerBusy) -> str:
 
 def problem(status: HTTPStatus, detail: str, kind: str, **extra: object) -> Response:
     """Return an error in the form the client prefers: a page for a browser's navigation, else problem+json."""
-    if _wants_page():
-        page = render_template(
-            "error.html",
-            status=status.value,
-            title=translated(status.phrase),
-            detail=translated(detail),
-            request_id=request_id(),
-        )
-        return make_response(page, status)
-    body = {
-        "type": TYPE_PREFIX + kind,
-        "title": status.phrase,
-        "status": status.value,
-        "detail": detail,
-        "request_id": request_id(),
-        **extra,
-    }
-    response = make_response(body, status)
-    response.mimetype = "application/problem+json"
+    response = _page(status, detail) if _wants_page() else _json(status, detail, kind, extra)
+    if status is HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = "Bearer"
     return response
 
 
 def invalid_request(error: ValidationError) -> Response:
     """Answer a body, form or query that does not have the documented shape."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
+    if request.mimetype and not request.is_json and any(item["type"] == "model_type" for item in found):
+        return unsupported_type("a JSON object with Content-Type: application/json")
     places = [
         {"field": ".".join(map(str, item["loc"])) or "body", "reason": REASONS.get(item["type"], item["msg"])}
         for item in found
     ]
     detail = "; ".join(f"{place['field']}: {place['reason']}" for place in places[:5])
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, "invalid-request", errors=places[:20])
+
+
+def unsupported_type(wanted: str) -> Response:
+    """Answer a body of a media type that is not taken; ``wanted`` says what is."""
+    detail = f"A body of the type {request.mimetype} is not taken here. Send {wanted}."
+    return problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail, "unsupported-media-type")
 
 
 def _known(error: errors.ChatBotError) -> Response:
@@ -105,8 +98,6 @@ def _known(error: errors.ChatBotError) -> Response:
     response = problem(status, detail, _kebab(type(error).__name__), **extra)
     if isinstance(error, errors.RateLimited | errors.ServerBusy):
         response.headers["Retry-After"] = retry_after(error)
-    if status is HTTPStatus.UNAUTHORIZED:
-        response.headers["WWW-Authenticate"] = "Bearer"
     return response
 
 
@@ -136,8 +127,38 @@ def _unknown(error: Exception) -> Response:
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail, "internal")
 
 
+def _page(status: HTTPStatus, detail: str) -> Response:
+    page = render_template(
+        "error.html",
+        status=status.value,
+        title=translated(status.phrase),
+        detail=translated(detail),
+        request_id=request_id(),
+    )
+    return make_response(page, status)
+
+
+def _json(status: HTTPStatus, detail: str, kind: str, extra: Mapping[str, object]) -> Response:
+    body = {
+        "type": TYPE_PREFIX + kind,
+        "title": status.phrase,
+        "status": status.value,
+        "detail": detail,
+        "request_id": request_id(),
+        **extra,
+    }
+    response = make_response(body, status)
+    response.mimetype = "application/problem+json"
+    return response
+
+
+def is_for_programs(path: str) -> bool:
+    """Say whether errors below an address are problem+json, whatever the client prefers."""
+    return path.startswith(("/api/", "/v1/", "/i/"))
+
+
 def _wants_page() -> bool:
-    if request.path.startswith(("/api/", "/v1/", "/i/")):
+    if is_for_programs(request.path):
         return False
     return request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html" and (
         "text/html" in request.headers.get("Accept", "")

@@ -19,7 +19,12 @@ Side = Annotated[int, Field(strict=True, ge=SIDES.start, le=SIDES.stop - 1)]
 class Body(BaseModel):
     """A JSON object; unknown fields are refused so that a misspelt one is not silently ignored."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
+        """Refuse a JSON text that holds JSON once more, which flask-openapi3 hands over to be read in turn."""
+        return cls.model_validate(json_data, **options)
 
     @field_validator("*", mode="before")
     @classmethod

@@ -13,12 +13,15 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from ChatBot.errors import Forbidden, NotFound, RateLimited
 from ChatBot.models import Share, SharedMessage, new_id
+from ChatBot.web.answers import ConversationRecord
 from ChatBot.web.audited import acted_on
 from ChatBot.web.context import current_account, current_viewer, services, signed_in
-from ChatBot.web.files import send
+from ChatBot.web.files import refuse_if_changed, send
 from ChatBot.web.idempotency import checked
 from ChatBot.web.identity import rotate_session
 from ChatBot.web.limits import visitor_key
+from ChatBot.web.link_answers import SharedConversation
+from ChatBot.web.media_answers import CARD, PAGE, PICTURE, SEE_OTHER
 from ChatBot.web.present import conversation_json, moment, shared_message_json
 from ChatBot.web.problems import problem, retry_after, status_of
 from ChatBot.web.schemas import LinkImagePath, LinkPath, Rendition
@@ -31,7 +34,7 @@ shared = APIBlueprint("shared", __name__, abp_tags=[Tag(name="Shared conversatio
 DESCRIPTION_CHARACTERS = 160
 
 
-@shared.get("/api/share/<token>")
+@shared.get("/api/share/<token>", responses={HTTPStatus.OK: SharedConversation})
 def data(path: LinkPath) -> dict[str, Any] | BaseResponse:
     """Return a shared conversation as JSON."""
     share = services().sharing.open(path.token)
@@ -46,7 +49,7 @@ def data(path: LinkPath) -> dict[str, Any] | BaseResponse:
     }
 
 
-@shared.get("/share/<token>")
+@shared.get("/share/<token>", responses=PAGE)
 def page(path: LinkPath) -> BaseResponse:
     """Show a shared conversation as a complete page, the same for everybody."""
     try:
@@ -75,7 +78,7 @@ def page(path: LinkPath) -> BaseResponse:
     return make_response(html)
 
 
-@shared.post("/share/<token>")
+@shared.post("/share/<token>", responses=SEE_OTHER)
 def unlock(path: LinkPath) -> BaseResponse:
     """Take the password of a protected link."""
     share = services().sharing.open(path.token)
@@ -93,7 +96,7 @@ def unlock(path: LinkPath) -> BaseResponse:
     return redirect(url_for("shared.page", token=path.token), HTTPStatus.SEE_OTHER)
 
 
-@shared.get("/share/<token>/i/<image_id>")
+@shared.get("/share/<token>/i/<image_id>", responses=PICTURE)
 def image(path: LinkImagePath, query: Rendition) -> Response:
     """Send a picture that a shared conversation shows."""
     share = services().sharing.open(path.token)
@@ -103,7 +106,7 @@ def image(path: LinkImagePath, query: Rendition) -> Response:
     return send(found, width=query.w, download=query.download)
 
 
-@shared.get("/share/<token>/preview.jpg")
+@shared.get("/share/<token>/preview.jpg", responses=CARD)
 def preview(path: LinkPath) -> BaseResponse:
     """Send the card that other sites show for the link; that of a protected one tells nothing before the password."""
     share = services().sharing.open(path.token)
@@ -115,10 +118,14 @@ def preview(path: LinkPath) -> BaseResponse:
     response = Response(card, mimetype="image/jpeg")
     response.headers["Cache-Control"] = "private, no-cache"
     response.add_etag()
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    refuse_if_changed(response)
+    return response
 
 
-@shared.post("/share/<token>/continue")
+@shared.post(
+    "/share/<token>/continue", responses={**SEE_OTHER, HTTPStatus.CONFLICT: None, HTTPStatus.INSUFFICIENT_STORAGE: None}
+)
 def continue_by_form(path: LinkPath) -> BaseResponse:
     """Copy a shared conversation into the account of whoever is logged in; visitors go to log in and come back."""
     share = services().sharing.open(path.token)
@@ -132,7 +139,14 @@ def continue_by_form(path: LinkPath) -> BaseResponse:
     return redirect(url_for("pages.conversation", conversation_id=made), HTTPStatus.SEE_OTHER)
 
 
-@shared.post("/api/share/<token>/continue")
+@shared.post(
+    "/api/share/<token>/continue",
+    responses={
+        HTTPStatus.CREATED: ConversationRecord,
+        HTTPStatus.CONFLICT: None,
+        HTTPStatus.INSUFFICIENT_STORAGE: None,
+    },
+)
 def continue_as_copy(path: LinkPath) -> tuple[dict[str, Any], int] | BaseResponse:
     """Copy a shared conversation into one's own account, with its pictures as new ones that are one's own.
 

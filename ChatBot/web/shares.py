@@ -9,7 +9,9 @@ import segno
 from flask import request, url_for
 from flask_openapi3 import APIBlueprint, Tag
 
+from ChatBot.web.answers import Items
 from ChatBot.web.context import current_account, services
+from ChatBot.web.link_answers import MadeShare, ShareRecord
 from ChatBot.web.paging import decode_cursor, page_json
 from ChatBot.web.present import share_json
 from ChatBot.web.schemas import ConversationPath, NewShare, SharePath, SharesQuery
@@ -17,7 +19,7 @@ from ChatBot.web.schemas import ConversationPath, NewShare, SharePath, SharesQue
 shares = APIBlueprint("shares", __name__, url_prefix="/api", abp_tags=[Tag(name="Sharing")])
 
 
-@shares.post("/conversation/<conversation_id>/share")
+@shares.post("/conversation/<conversation_id>/share", responses={HTTPStatus.CREATED: MadeShare})
 def create(path: ConversationPath, body: NewShare) -> tuple[dict[str, Any], int]:
     """Make a link to a conversation; its address, also as a QR code (an SVG as a data URI), is in this answer only."""
     share, token = services().sharing.create(
@@ -28,7 +30,7 @@ def create(path: ConversationPath, body: NewShare) -> tuple[dict[str, Any], int]
     return {**share_json(share, url=url, token=token), "qr": _qr(url)}, HTTPStatus.CREATED
 
 
-@shares.get("/shares")
+@shares.get("/shares", responses={HTTPStatus.OK: Items[ShareRecord]})
 def listing(query: SharesQuery) -> dict[str, Any]:
     """List the account's links that were not revoked, newest first; those of one conversation if it is named."""
     found = services().sharing.of(
@@ -37,7 +39,7 @@ def listing(query: SharesQuery) -> dict[str, Any]:
     return page_json(found, query.limit, share_json, lambda share: (share.created_at, share.id))
 
 
-@shares.delete("/shares/<share_id>")
+@shares.delete("/shares/<share_id>", responses={HTTPStatus.NO_CONTENT: None})
 def revoke(path: SharePath) -> tuple[str, int]:
     """Close a link at once."""
     services().sharing.revoke(current_account(), path.share_id)

@@ -15,8 +15,10 @@ from flask_openapi3 import APIBlueprint, Tag
 from werkzeug.wrappers import Response as AnyResponse
 
 from ChatBot.models import Image, now
+from ChatBot.web.answers import DeletedForGood, Items, TrashEntry, Untrashed
 from ChatBot.web.audited import acted, acted_on
 from ChatBot.web.context import cloud_link, current_account, current_viewer, public_link, services
+from ChatBot.web.media_answers import RENDITION
 from ChatBot.web.paging import Position, decode_cursor, encode_cursor, page_json
 from ChatBot.web.present import image_json, trashed_json
 from ChatBot.web.schemas import CHOSEN_AT_ONCE, Chosen, ImagePath, Page
@@ -28,7 +30,7 @@ trash = APIBlueprint("trash", __name__, url_prefix="/api/trash", abp_tags=[Tag(n
 trash_pages = Blueprint("trash_pages", __name__, url_prefix="/trash")
 
 
-@trash.get("")
+@trash.get("", responses={HTTPStatus.OK: Items[TrashEntry]})
 def listing(query: Page) -> dict[str, Any]:
     """List what is in the account's trash, what was put there last first.
 
@@ -39,7 +41,7 @@ def listing(query: Page) -> dict[str, Any]:
     return page_json(found, query.limit, lambda image: trashed_json(image, own.ends_at(image), cloud_link), _position)
 
 
-@trash.get("/<image_id>/thumbnail")
+@trash.get("/<image_id>/thumbnail", responses=RENDITION)
 def thumbnail(path: ImagePath) -> Response:
     """Send a small version of a picture in the account's trash.
 
@@ -53,7 +55,7 @@ def thumbnail(path: ImagePath) -> Response:
     return response
 
 
-@trash.post("/restore")
+@trash.post("/restore", responses={HTTPStatus.OK: Untrashed, HTTPStatus.NOT_FOUND: None})
 def restore(body: Chosen) -> dict[str, Any]:
     """Take pictures and files out of the trash: all of them, or none when one is not in this account's trash."""
     _note_target(body.ids)
@@ -61,7 +63,7 @@ def restore(body: Chosen) -> dict[str, Any]:
     return {"items": [image_json(image, cloud_link) for image in restored]}
 
 
-@trash.post("/delete")
+@trash.post("/delete", responses={HTTPStatus.OK: DeletedForGood, HTTPStatus.NOT_FOUND: None})
 def delete(body: Chosen) -> dict[str, Any]:
     """Delete what is in the trash for good, now: all of it, or nothing when one is not in this account's trash.
 

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
 from flask import Flask
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
-from werkzeug.serving import make_server
-from werkzeug.wsgi import ClosingIterator
 
 from tests.fixtures.application import PASSWORD
+from tests.fixtures.serving import serving
 
-LAST_ANSWERS_SECONDS = 10.0
 PATIENCE_MILLISECONDS = 20_000
 """How long a page may take to show what is expected: a busy machine is slow, not wrong."""
 
@@ -41,55 +37,6 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     """The system's own Chromium; its sandbox cannot be had by root in a container."""
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     return {**browser_type_launch_args, "executable_path": shutil.which("chromium"), "args": arguments}
-
-
-class Busy:
-    """A WSGI application that knows how many answers are under way; endless streams of events do not count.
-
-    An answer is taken whole and closed before it is sent: werkzeug's server forgets to close one whose reader resets
-    the connection, and the picture's file would stay open.
-    """
-
-    def __init__(self, app: Flask) -> None:
-        self._app = app
-        self._changed = threading.Condition()
-        self._running = 0
-
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
-        if environ["PATH_INFO"].endswith("/events"):
-            return self._app(environ, start_response)
-        self._count(1)
-        try:
-            with closing(ClosingIterator(self._app(environ, start_response))) as answer:
-                return list(answer)
-        finally:
-            self._count(-1)
-
-    def wait(self) -> None:
-        """Wait until the last answer is made, so that none of them meets a closed database."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._running == 0, LAST_ANSWERS_SECONDS)
-
-    def _count(self, step: int) -> None:
-        with self._changed:
-            self._running += step
-            self._changed.notify_all()
-
-
-@contextmanager
-def serving(app: Flask) -> Iterator[str]:
-    """Serve an application on loopback and give its address."""
-    busy = Busy(app)
-    server = make_server("127.0.0.1", 0, busy, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        busy.wait()
-        server.server_close()
 
 
 @pytest.fixture

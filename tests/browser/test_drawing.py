@@ -9,7 +9,8 @@ import pytest
 from flask import Flask
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import Console, Visit, register, say, serving
+from tests.browser.conftest import Console, Visit, register, say
+from tests.fixtures.serving import serving
 from tests.standins.server import Server
 from tests.standins.stable_diffusion import StableDiffusion
 

@@ -12,8 +12,9 @@ import pytest
 from flask import Flask
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import Console, draw, register, say, serving
+from tests.browser.conftest import Console, draw, register, say
 from tests.browser.line import Line
+from tests.fixtures.serving import serving
 from tests.standins.openai_chat import Chunk, OpenAIChat, end_chunk, text_chunk
 from tests.standins.server import Reply, Server
 

@@ -11,8 +11,9 @@ import pytest
 from flask import Flask
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import Console, Visit, draw, log_in, register, serving
+from tests.browser.conftest import Console, Visit, draw, log_in, register
 from tests.fixtures.application import Api
+from tests.fixtures.serving import serving
 from tests.standins.hosts import HostServer
 
 

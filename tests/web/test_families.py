@@ -198,8 +198,8 @@ def properties(document: dict[str, Any], operation: dict[str, Any]) -> dict[str,
     if schema is None:
         return None
     name = schema.get("$ref", "").rpartition("/")[2]
-    found: dict[str, Any] = (document["components"]["schemas"][name] if name else schema)["properties"]
-    return found
+    shapes = schema.get("anyOf", [document["components"]["schemas"][name] if name else schema])
+    return {field: told for shape in shapes for field, told in shape["properties"].items()}
 
 
 def test_a_field_that_is_not_described_is_refused_in_every_body(visitor: Api, ann: Api, bob: Api) -> None:
@@ -233,7 +233,11 @@ def test_an_upload_takes_its_bytes_and_nothing_else_from_the_one_who_sends_it(
     before = of_the_victim(database, victim)
     texts = {name: str(value) for name, value in given.items() if name != "file"}
 
-    by_json = bob.post("/api/uploads", json={**given, "url": None, "data": b64encode(photo).decode()})
+    encoded = b64encode(photo).decode()
+    for name, value in given.items():
+        refused = bob.post("/api/uploads", json={name: value, "data": encoded})
+        assert refused.status_code == 422, (name, refused.text)
+    by_json = bob.post("/api/uploads", json={"data": encoded})
     by_form = bob.post("/api/uploads", data={**texts, "file": (BytesIO(photo), "../../.env")})
 
     me = bob.get("/api/auth/me").json["id"]

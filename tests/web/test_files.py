@@ -293,4 +293,5 @@ def test_a_condition_that_fails_sends_nothing_of_the_picture(ann: Api) -> None:
     for path in (picture, f"{picture}?w=256", f"{picture}?download=1"):
         answer = ann.get(path, headers={"If-Match": '"another"'})
 
-        assert (answer.status_code, answer.data) == (412, b""), path
+        assert (answer.status_code, answer.mimetype) == (412, "application/problem+json"), path
+        assert answer.json["detail"]

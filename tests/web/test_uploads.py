@@ -182,8 +182,8 @@ def test_an_upload_without_a_picture_says_how_to_send_one(ann: Api, tmp_path: Pa
         {"data": {"file": "only text"}, "content_type": form},
         {"data": b"--cut\r\nbroken", "content_type": "multipart/form-data; boundary=cut"},
         {"data": b"--cut\r\nbroken", "content_type": form},
-        {"data": b"\x89PNG", "content_type": "image/png"},
         {"json": {"picture": "x"}},
+        {"json": {"picture": "x", "url": "https://example.org/a.png"}},
         {"json": {"data": "not base64!"}},
         {"json": {"data": "\u00e9\u00e9"}},
         {"json": {"data": 7}},
@@ -195,6 +195,14 @@ def test_an_upload_without_a_picture_says_how_to_send_one(ann: Api, tmp_path: Pa
 
         assert (answer.status_code, answer.mimetype) == (422, "application/problem+json")
     assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize("content_type", ["image/png", "application/x-www-form-urlencoded", "text/plain"])
+def test_an_upload_of_another_media_type_is_told_which_ones_are_taken(ann: Api, content_type: str) -> None:
+    answer = ann.post("/api/uploads", data=b"\x89PNG", content_type=content_type)
+
+    assert (answer.status_code, answer.mimetype) == (415, "application/problem+json")
+    assert "multipart/form-data" in answer.json["detail"]
 
 
 NAMES = (
