@@ -11,6 +11,7 @@ from flask import Flask
 from pymongo import WriteConcern
 from pymongo.database import Database
 
+from ChatBot.config import DEFAULT_RATES
 from ChatBot.models import now
 from tests.fixtures.application import Answer, Api
 from tests.media.samples import pdf
@@ -74,6 +75,12 @@ class World:
 
 
 @pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    """An application where nobody counts how often something is tried, for a walk tries it often."""
+    return make_app(rate_limits=[f"{rate.partition('=')[0]}=off" for rate in DEFAULT_RATES])
+
+
+@pytest.fixture
 def world(app: Flask, ann: Api, visitor: Api, database: Database[dict[str, Any]]) -> World:
     """One of each thing, and every page that shows something of it."""
     drawn = small(ann)
@@ -119,9 +126,3 @@ def _throw_away(ann: Api, database: Database[dict[str, Any]]) -> None:
     database["messages"].update_one(
         {"images.id": going}, {"$set": {"images.0.purging": True, "images.0.copies": [copy]}}
     )
-
-
-@pytest.fixture
-def app_without_limits(make_app: Callable[..., Flask]) -> Flask:
-    """An application where nobody counts how often something is tried."""
-    return make_app(rate_limits=("login=off", "upload=off", "share=off", "generation=off"))

@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 import pytest
 from flask import Flask
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ChatBot.models import new_id
@@ -160,6 +160,9 @@ def test_no_parameter_of_any_address_breaks_it_or_shows_what_belongs_to_somebody
         st.lists(st.tuples(st.sampled_from(NAMES), values), max_size=3),
         st.sampled_from(({}, HTML)),
     )
+    @example("ann", ("", "/settings"), [("ended", "9" * 40)], HTML)
+    @example("ann", ("", "/admin/audit"), [("action", "x" * 101)], HTML)
+    @example("ann", ("", "/api/images"), [("cursor", "OTk5OTk5OTk5OTk5OTk5OTk5OTkuYQ")], {})
     def explore(who: str, named: tuple[str, str], query: list[tuple[str, str]], headers: dict[str, str]) -> None:
         text = "&".join(f"{quote(name)}={quote(value)}" for name, value in query)
         if named[0] == "messages.events":

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.fixtures.application import Answer, Api
 from tests.web.hostile.conftest import small
 from tests.web.hostile.texts import header_values, walk
+from tests.web.test_dates import IMPOSSIBLE
 
 HUGE = ("9" * 20, "9" * 300, "9" * 5000)
 EDGES = ("", "0", "1", "-1", "+1", "01", "3", "4294967296", "1_0", " 1 ", "0x1", "1e3", "\xb2", *HUGE)
@@ -31,7 +32,7 @@ DATES = (
         "Mon, 1 Jan 2026 00:00",
     ),
     *(f"Mon, 01 Jan {number} 00:00:00 GMT" for number in HUGE),
-    *(f"Mon, {number} Jan 2026 {number}:00:00 +{number}" for number in HUGE),
+    *IMPOSSIBLE,
 )
 
 
@@ -84,8 +85,8 @@ def test_no_range_and_no_condition_gives_other_bytes_than_asked_for(ann: Api, qu
         st.one_of(st.none(), ranges(len(whole.data))),
         st.dictionaries(names, conditions(whole.headers["ETag"]), max_size=2),
     )
-    @example("bytes=0-3", {"If-Range": DATES[-1]})
-    @example(None, {"If-Modified-Since": DATES[-1]})
+    @example("bytes=0-3", {"If-Range": IMPOSSIBLE[0]})
+    @example(None, {"If-Modified-Since": IMPOSSIBLE[0]})
     def explore(wanted: str | None, headers: dict[str, str]) -> None:
         answer = ann.get(path, headers=headers if wanted is None else {**headers, "Range": wanted})
 
@@ -96,6 +97,7 @@ def test_no_range_and_no_condition_gives_other_bytes_than_asked_for(ann: Api, qu
             assert is_part(answer, whole.data)
         elif query != "static":
             assert not answer.data or answer.mimetype == "application/problem+json"
+            assert answer.status_code != 416 or "," not in (wanted or ",")
 
     explore()
 

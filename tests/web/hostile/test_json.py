@@ -159,19 +159,19 @@ def test_a_title_stays_inside_its_event(ann: Api) -> None:
     explore()
 
 
-def test_a_name_and_a_password_are_kept_or_refused_with_a_reason(app_without_limits: Flask) -> None:
-    Api(app_without_limits).register("first")
+def test_a_name_and_a_password_are_kept_or_refused_with_a_reason(app: Flask) -> None:
+    Api(app).register("first")
 
     @walk(25)
     @given(st.one_of(json_texts(), json_texts().map(lambda text: text[:20])), json_texts())
     def explore(name: str, password: str) -> None:
-        person = Api(app_without_limits)
+        person = Api(app)
         answer = person.post("/api/auth/register", json={"username": name, "password": f"12345678{password}"})
 
         if not refused_with_a_reason(answer):
             assert answer.json["username"] == unicodedata.normalize("NFC", name).strip()
             credentials = {"username": name, "password": f"12345678{password}"}
-            assert Api(app_without_limits).post("/api/auth/login", json=credentials).status_code == 200
+            assert Api(app).post("/api/auth/login", json=credentials).status_code == 200
 
     explore()
 
