@@ -41,6 +41,9 @@ STATUS: tuple[tuple[type[errors.ChatBotError], HTTPStatus], ...] = (
 
 TYPE_PREFIX = "urn:chatbot:problem:"
 
+FOR_A_PERSON = ("X-Read-By", "person")
+"""The header that our own pages send along: they show ``detail`` to whoever sits there. Programs hear English."""
+
 REASONS = {"model_type": "Must be a JSON object, with Content-Type: application/json"}
 """Said instead of pydantic's own words where those name our classes."""
 
@@ -67,6 +70,25 @@ def problem(status: HTTPStatus, detail: str, kind: str, **extra: object) -> Resp
     response = _page(status, detail) if _wants_page() else _json(status, detail, kind, extra)
     if status is HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
+    if _wants_page():
+        page = render_template(
+            "error.html",
+            status=status.value,
+            title=translated(status.phrase),
+            detail=translated(detail),
+            request_id=request_id(),
+        )
+        return make_response(page, status)
+    body = {
+        "type": TYPE_PREFIX + kind,
+        "title": status.phrase,
+        "status": status.value,
+        "detail": translated(detail) if _is_for_a_person() else detail,
+        "request_id": request_id(),
+        **extra,
+    }
+    response = make_response(body, status)
+    response.mimetype = "application/problem+json"
     return response
 
 
@@ -94,7 +116,7 @@ def _known(error: errors.ChatBotError) -> Response:
     if status is HTTPStatus.INTERNAL_SERVER_ERROR:
         return _unknown(error)
     extra: dict[str, object] = {"reason": error.reason} if isinstance(error, errors.PictureRefused) else {}
-    detail = sentence_of(error) if _wants_page() else str(error)
+    detail = sentence_of(error) if _wants_page() or _is_for_a_person() else str(error)
     response = problem(status, detail, _kebab(type(error).__name__), **extra)
     if isinstance(error, errors.RateLimited | errors.ServerBusy):
         response.headers["Retry-After"] = retry_after(error)
@@ -163,6 +185,11 @@ def _wants_page() -> bool:
     return request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html" and (
         "text/html" in request.headers.get("Accept", "")
     )
+
+
+def _is_for_a_person() -> bool:
+    name, value = FOR_A_PERSON
+    return request.headers.get(name) == value
 
 
 def _kebab(name: str) -> str:

@@ -11,6 +11,9 @@ export class Problem extends Error {
   }
 }
 
+/** Asks for problems in the words of this page's language. */
+export const READ_BY = { "X-Read-By": "person" };
+
 export function csrfToken() {
   return document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 }
@@ -48,7 +51,7 @@ async function send(method, path, headers, body) {
 
 /** Send JSON (or a FormData as it is) and return the JSON answer, null when it has none; throws `Problem`. */
 export async function api(method, path, body) {
-  const headers = { Accept: "application/json", "X-CSRF-Token": csrfToken() };
+  const headers = { Accept: "application/json", "X-CSRF-Token": csrfToken(), ...READ_BY };
   const isForm = body instanceof FormData;
   if (body !== undefined && !isForm) headers["Content-Type"] = "application/json";
   const response = await send(method, path, headers, isForm || body === undefined ? body : JSON.stringify(body));

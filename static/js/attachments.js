@@ -14,6 +14,7 @@ export class Attachments {
     this.announce = announce;
     this.uploads = new Map();
     const input = form.querySelector("#file");
+    this.maxMegabytes = Number(input.dataset.maxMegabytes);
     form.querySelector("#attach").addEventListener("click", () => input.click());
     input.addEventListener("change", () => {
       this.add(input.files);
@@ -31,9 +32,17 @@ export class Attachments {
 
   add(files) {
     for (const file of files) {
-      if (TYPES.includes(file.type)) this.#upload(file);
-      else toast(text("not_attachable"), { bad: true });
+      const refusal = this.#refusal(file);
+      if (refusal) toast(`${file.name}: ${refusal}`, { bad: true });
+      else this.#upload(file);
     }
+  }
+
+  /** What the server would say, before anything is sent; empty when it has to be asked. */
+  #refusal(file) {
+    if (!TYPES.includes(file.type)) return text("not_attachable");
+    const isTooLarge = file.size > this.maxMegabytes * 1e6;
+    return isTooLarge ? text("too_large", { n: this.maxMegabytes }) : "";
   }
 
   async #upload(file) {
@@ -51,7 +60,7 @@ export class Attachments {
       chip.classList.remove("chip--busy");
       this.announce(text("uploaded"));
     } catch (error) {
-      if (this.uploads.has(chip)) report(error);
+      if (this.uploads.has(chip)) report(error, file.name);
       this.#drop(chip);
     }
   }

@@ -1,6 +1,6 @@
 // htmx for lists that grow or lose a row; it asks in our own dialog and tells problems in our own words.
 import "../vendor/htmx.org-4.0.1/htmx.esm.min.js";
-import { csrfToken, goToLogin } from "./api.js";
+import { READ_BY, csrfToken, goToLogin } from "./api.js";
 import { confirmed } from "./dialogs.js";
 import { dress } from "./pictures.js";
 import { text } from "./strings.js";
@@ -8,7 +8,7 @@ import { report, toast } from "./toast.js";
 
 document.addEventListener("htmx:config:request", ({ detail }) => {
   const { request } = detail.ctx;
-  request.headers["X-CSRF-Token"] = csrfToken();
+  Object.assign(request.headers, { "X-CSRF-Token": csrfToken() }, READ_BY);
   // The hidden field is for pages without scripts; a DELETE would carry it into the address and so into logs.
   request.body?.delete("csrf_token");
 });
@@ -33,7 +33,7 @@ document.addEventListener("htmx:response:error", async ({ detail }) => {
   } catch {
     // A proxy's own error page has nothing to say to a person.
   }
-  report({ message: problem.detail || text("unexpected"), requestId: problem.request_id });
+  report({ message: problem.detail || text("unexpected"), status, requestId: problem.request_id });
 });
 
 document.addEventListener("htmx:error", () => toast(text("network"), { bad: true }));

@@ -41,8 +41,9 @@ function closeButton(box) {
   return button;
 }
 
-/** Show what went wrong, with the reference that the server's log knows it by. */
-export function report(error) {
-  const note = error.requestId ? `${text("request_id")}: ${error.requestId}` : "";
-  toast(error.message || text("unexpected"), { bad: true, note });
+/** Show what went wrong; what the server has to look into comes with the reference that its log knows it by. */
+export function report(error, about = "") {
+  const note = error.requestId && error.status >= 500 ? `${text("request_id")}: ${error.requestId}` : "";
+  const words = error.message || text("unexpected");
+  toast(about ? `${about}: ${words}` : words, { bad: true, note });
 }

@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable
 
 import pytest
+from flask import Flask
 from playwright.sync_api import FilePayload, Page, expect
 
-from tests.browser.conftest import Console, draw, say
+from tests.browser.conftest import Console, Visit, draw, register, say, serving
 
 
 def all_pictures_are_painted(page: Page) -> bool:
@@ -213,8 +214,33 @@ def test_a_picture_that_is_attached_is_shown_with_its_question(ann: Page, give: 
 def test_a_dropped_file_of_another_kind_is_refused_in_words(ann: Page) -> None:
     drop(ann, "notes.txt", "text/plain")
 
-    expect(ann.get_by_role("alert")).to_contain_text("cannot be attached")
+    expect(ann.get_by_role("alert")).to_contain_text("notes.txt: That cannot be attached")
     expect(ann.locator(".chip")).to_have_count(0)
+
+
+def test_the_file_that_the_server_refuses_is_named_and_the_others_stay(ann: Page, console: Console) -> None:
+    broken = FilePayload(name="broken.png", mimeType="image/png", buffer=b"no picture")
+    sound = FilePayload(name="dot.png", mimeType="image/png", buffer=RED_DOT)
+
+    ann.get_by_label("Attach pictures or PDFs", exact=True).first.set_input_files([broken, sound])
+
+    expect(ann.get_by_role("alert")).to_have_text("broken.png: The file is not a PNG, JPEG, GIF or WEBP picture.")
+    expect(ann.locator(".chip:not(.chip--busy) .chip__name")).to_have_text("dot.png")
+    console.forgive("422")
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_sent(make_app: Callable[..., Flask], visit: Visit) -> None:
+    with serving(make_app(max_upload_mb=1)) as address:
+        page = visit(base_url=address)
+        register(page)
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        large = FilePayload(name="large.png", mimeType="image/png", buffer=bytes(1_000_001))
+
+        page.get_by_label("Attach pictures or PDFs", exact=True).first.set_input_files([large])
+
+        expect(page.get_by_role("alert")).to_have_text("large.png: This server takes files of up to 1 MB.")
+        assert not any("uploads" in url for url in asked)
 
 
 def test_enter_renames_a_conversation(ann: Page) -> None:

@@ -96,6 +96,23 @@ def test_the_gallery_shows_every_picture(ann: Page) -> None:
     expect(ann.get_by_role("img", name="two owls")).to_have_count(2)
 
 
+def test_a_picture_is_deleted_in_the_gallery_after_a_question(ann: Page) -> None:
+    draw(ann, "two owls", count=2)
+    ann.goto("/gallery")
+
+    ann.get_by_role("button", name="Delete picture: two owls").first.click()
+    expect(ann.get_by_role("dialog")).to_contain_text("It goes to the trash")
+    ann.get_by_role("dialog").get_by_role("button", name="Delete").click()
+
+    expect(ann.locator(".tile")).to_have_count(1)
+    expect(ann.get_by_role("heading", name="Nothing here yet")).to_be_hidden()
+    ann.get_by_role("button", name="Delete picture: two owls").click()
+    ann.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(ann.get_by_role("heading", name="Nothing here yet")).to_be_visible()
+    ann.goto("/trash")
+    expect(ann.locator(".tile--trashed")).to_have_count(2)
+
+
 def test_the_gallery_grows_in_place(app: Flask, visit: Visit) -> None:
     api = Api(app).register("ann")
     for number in range(13):

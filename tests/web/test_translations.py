@@ -16,6 +16,7 @@ from ChatBot.config import PROJECT_ROOT
 from ChatBot.web.locale import LANGUAGES
 from ChatBot.web.sentences import SENTENCES
 from tests.fixtures.application import Api
+from tests.web.test_uploads import hand_in
 
 FOLDER = Path(PROJECT_ROOT, "ChatBot", "translations")
 TRANSLATED = [language for language in LANGUAGES if language != "en"]
@@ -115,6 +116,16 @@ def test_a_language_that_was_chosen_outlives_the_session(ann: Api) -> None:
     ann.post("/api/auth/logout")
 
     assert 'lang="vi"' in ann.get("/login", headers=HTML).text
+
+
+def test_a_problem_that_a_page_asked_for_is_said_in_its_language(ann: Api) -> None:
+    page = {"Accept-Language": "vi", "X-Read-By": "person"}
+
+    answer = hand_in(ann, b"", headers=page)
+    unknown = ann.get("/api/conversation/unknown", headers=page)
+
+    assert answer.json["detail"] == "Tệp trống."
+    assert unknown.json["detail"] == "Không có cuộc trò chuyện này."
 
 
 def test_programs_hear_the_same_whatever_their_language(ann: Api) -> None:
