@@ -39,6 +39,7 @@ class Operations(Conversations):
             self.repositories.originals,
             self.files,
             self.chain,
+            self.privacy.required,
             max_pixels=limits.image_max_pixels,
             max_frames=limits.image_max_frames,
             decoder=self.decoder,

@@ -45,7 +45,7 @@ class PrivatePictures(Repository):
             image["id"]
             for document in self._collection.find(query, {"images.id": 1, "images.private": 1})
             for image in document["images"]
-            if not image.get("private")
+            if "id" in image and not image.get("private")  # one of the original design has none until it is adopted
         }
 
     def of_account(self, owner_id: str) -> Iterator[Image]:
@@ -63,9 +63,9 @@ class PrivatePictures(Repository):
             found |= {*message.attachments, *(image.id for image in message.images)} & wanted
         return found
 
-    def published(self, hosts: Sequence[str], at: datetime, limit: int) -> list[tuple[Located, Copy]]:
-        """Return copies of private pictures on ``hosts`` that something can be done about now."""
-        open_ones: Document = {"host": {"$in": list(hosts)}, **_unsettled(at)}
+    def published(self, private_hosts: Sequence[str], at: datetime, limit: int) -> list[tuple[Located, Copy]]:
+        """Return copies of private pictures elsewhere than on those hosts that something can be done about now."""
+        open_ones: Document = {"host": {"$nin": list(private_hosts)}, **_unsettled(at)}
         query = {**PRIVATE, "images": {"$elemMatch": {"private": True, "copies": {"$elemMatch": open_ones}}}}
         return [
             (Located(image, message.id, message.conversation_id), copy)
@@ -73,7 +73,7 @@ class PrivatePictures(Repository):
             for image in message.images
             if image.private
             for copy in image.copies
-            if copy.host in hosts and _is_due(copy, at)
+            if copy.host not in private_hosts and _is_due(copy, at)
         ]
 
 

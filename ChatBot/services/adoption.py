@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import time
 import zlib
+from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -39,14 +40,17 @@ class Adoption:
         originals: Originals,
         files: FileStore,
         chain: HostChain,
+        required: Callable[[str, str | None], bool],
         *,
         max_pixels: int,
         max_frames: int,
         decoder: Decoder = IN_PROCESS,
     ) -> None:
+        """``required`` says whether a picture of that account in that conversation has to be private."""
         self._originals = originals
         self._files = files
         self._chain = chain
+        self._required = required
         self._max_pixels = max_pixels
         self._max_frames = max_frames
         self._decoder = decoder
@@ -70,14 +74,17 @@ class Adoption:
     def _adopt(self, document: dict[str, Any], owner_id: str) -> None:
         at = document.get("created_at")
         created_at = at if isinstance(at, datetime) else now()
-        images = [self._picture(each, owner_id, created_at) for each in document.get("images") or []]
-        if _is_id(document["_id"]) and document.get("owner_id"):
+        is_ours = _is_id(document["_id"]) and bool(document.get("owner_id"))
+        place = document.get("conversation_id") if is_ours else self._conversation(document, owner_id, created_at)
+        private = self._required(owner_id, place)
+        images = [self._picture(each, owner_id, created_at, private=private) for each in document.get("images") or []]
+        if is_ours:
             if images != document["images"]:
                 self._originals.mend(document, images)
             return
         message = Message(
             id=document["_id"] if _is_id(document["_id"]) else self._originals.reserve_id("messages", document),
-            conversation_id=self._conversation(document, owner_id, created_at),
+            conversation_id=place,
             owner_id=owner_id,
             role="user" if document.get("role") == "user" else "assistant",
             content=str(document.get("content") or ""),
@@ -102,13 +109,14 @@ class Adoption:
         self._originals.add_conversation(conversation)
         return conversation.id
 
-    def _picture(self, entry: dict[str, Any], owner_id: str, created_at: datetime) -> dict[str, Any]:
+    def _picture(self, entry: dict[str, Any], owner_id: str, created_at: datetime, *, private: bool) -> dict[str, Any]:
         """Return the picture that an entry became, or the entry itself when its bytes cannot be read now."""
         if "sha256" in entry:
             return entry
         try:
             folder, data = self._bytes_of(entry)
-            return {**self._described(entry, folder, data, owner_id, created_at).to_document()}
+            image = self._described(entry, folder, data, owner_id, created_at)
+            return {**image.model_copy(update={"private": private}).to_document()}
         except ChatBotError as error:
             log.warning("adoption.no_bytes", url=str(entry.get("url")), error=str(error))
             return entry

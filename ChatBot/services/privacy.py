@@ -106,8 +106,9 @@ class Privacy:
     def withdraw_due(self) -> int:
         """Take back published copies of private pictures; returns how many are proved gone."""
         self._make_private(self._pictures.overlooked(self._conversations.private_of(), self._users.private()))
-        public = [host.name for host in self._chain.known if host.traits.public]
-        due = self._pictures.published(public, now(), WITHDRAWALS_AT_ONCE)
+        # A host that this server does not know, as an old document may name one, counts as public.
+        private = [host.name for host in self._chain.known if not host.traits.public]
+        due = self._pictures.published(private, now(), WITHDRAWALS_AT_ONCE)
         return sum(self._withdraw(located.image, copy) for located, copy in due)
 
     def _make_private(self, image_ids: Collection[str]) -> None:

@@ -23,13 +23,22 @@ def services() -> Services:
 def cloud_link(copy: Copy) -> str | None:
     """Return where the owner of a picture can open its copy; a private host's address works for minutes only."""
     host = services().chain.by_name(copy.host)
-    return host.link(copy.url) if host and copy.url else None
+    if host is None:
+        return _as_recorded(copy)
+    return host.link(copy.url) if copy.url else None
 
 
 def public_link(copy: Copy) -> str | None:
     """Return where everybody can open a copy for good, or None: a page may load pictures from there."""
     host = services().chain.by_name(copy.host)
-    return host.link(copy.url) if host and host.traits.public and copy.url else None
+    if host is None:
+        return _as_recorded(copy)
+    return host.link(copy.url) if host.traits.public and copy.url else None
+
+
+def _as_recorded(copy: Copy) -> str | None:
+    """Return the address on a host that this server does not know, as an old document may name one."""
+    return copy.url if copy.url and copy.url.startswith(("https://", "http://")) else None
 
 
 def signed_in() -> User | None:

@@ -15,7 +15,7 @@ from bson import ObjectId
 from ChatBot.bootstrap import build
 from ChatBot.container import Services
 from ChatBot.errors import NotFound
-from ChatBot.models import Copy, Image, User, now
+from ChatBot.models import Copy, Image, Provenance, User, new_id, now
 from ChatBot.services.access import Viewer
 from tests.media.samples import noise, saved
 from tests.standins.hosts import HostServer
@@ -31,12 +31,14 @@ def ann(services: Services) -> User:
     return services.accounts.create("ann", "correct horse battery")
 
 
-def original(services: Services, **entry: Any) -> ObjectId:
-    """Store a conversation with one picture as the original design did, and its file; return the message's id."""
-    conversation, message = ObjectId(), ObjectId()
-    services.database["conversations"].insert_one(
-        {"_id": conversation, "user_id": "anonymous", "title": "Foxes", "created_at": AT, "updated_at": AT}
-    )
+def original(services: Services, *, conversation: ObjectId | None = None, **entry: Any) -> ObjectId:
+    """Store a picture as the original design did, in a conversation of its own or in another's; return the message."""
+    message = ObjectId()
+    if conversation is None:
+        conversation = ObjectId()
+        services.database["conversations"].insert_one(
+            {"_id": conversation, "user_id": "anonymous", "title": "Foxes", "created_at": AT, "updated_at": AT}
+        )
     picture = {"url": ADDRESS, "cloud_url": ADDRESS, "delete_url": None, "service": "local", "caption": "A red fox"}
     services.database["messages"].insert_one(
         {
@@ -202,11 +204,44 @@ def test_in_a_private_account_it_becomes_private_and_its_published_copy_is_marke
     original(services, cloud_url=url, service="imgbb")
 
     services.adoption.adopt_all()
+    at_once = adopted(services, ann)
     services.privacy.withdraw_due()
 
-    image = adopted(services, ann)
-    assert image.private
-    assert {copy.state for copy in image.copies} <= {"deleting", "delete_manual", "gone"}
+    assert at_once.private
+    assert [copy.state for copy in adopted(services, ann).copies] == ["delete_manual"]
+
+
+def test_what_is_adopted_late_into_a_private_conversation_is_private_at_once(services: Services, ann: User) -> None:
+    conversation = ObjectId()
+    services.database["conversations"].insert_one({"_id": conversation, "title": "Foxes", "created_at": AT})
+    original(services, conversation=conversation)
+    services.adoption.adopt_all()
+    (shown_in,) = services.repositories.conversations.of(ann.id, 10)
+    services.privacy.set_conversation(ann, shown_in.id, private=True)
+    original(services, conversation=conversation)
+
+    place(services)
+    services.adoption.adopt_all()
+
+    assert [each.image.private for each in services.repositories.images.each()] == [True, True]
+
+
+def test_a_waiting_picture_in_a_private_account_holds_up_nobody_s_withdrawal(
+    make_services: Callable[..., Services], host_settings: dict[str, Any]
+) -> None:
+    services = make_services(**{**host_settings, "cloud_hosts": "imgbb"})
+    ann = services.accounts.create("ann", "correct horse battery")
+    image = services.image_handler.save_upload(PICTURE, Provenance(owner_id=ann.id, generated=False))
+    waiting = {"_id": new_id(), "owner_id": ann.id, "role": "assistant", "images": [{"url": ADDRESS}], "created_at": AT}
+    services.database["messages"].insert_one(waiting)
+    services.privacy.set_account(ann, private=True)
+
+    withdrawn = services.privacy.withdraw_due()
+
+    located = services.repositories.images.find(image.id)
+    assert withdrawn == 1
+    assert located is not None
+    assert [copy.state for copy in located.image.copies] == ["gone"]
 
 
 def test_a_build_without_time_for_it_turns_nothing(services: Services, ann: User) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from ChatBot.container import Services
 from tests.fixtures.application import Answer, Api
 from tests.media.samples import noise, saved
 from tests.standins.hosts import HostServer
@@ -74,6 +75,34 @@ def test_what_was_published_is_deleted_and_named_until_nothing_is_found(ann: Api
     assert address == image["cloud_url"]
     assert eventually(lambda: states(ann, image["id"]) == {"imgbb": "gone"})
     assert not hosts.imgbb.live
+
+
+@pytest.mark.parametrize("service", ["imgbb", "a host of old"])
+def test_what_the_original_design_published_is_named_where_only_a_person_can_delete_it(
+    ann: Api, hosts: HostServer, service: str
+) -> None:
+    services: Services = ann.http.application.extensions["chatbot"]
+    data = saved(noise((64, 48)), "PNG")
+    (services.settings.storage_root / "Image_Gen" / "fox.png").write_bytes(data)
+    hosts.imgbb.accept(data, "image/png", "fox.png", {})
+    address = hosts.base_url + hosts.imgbb.picture_path(hosts.imgbb.stored[0])
+    entry = {"url": "/static/Storage/Image_Gen/fox.png", "cloud_url": address, "delete_url": None, "service": service}
+    conversation = services.database["conversations"].insert_one({"title": "Foxes"}).inserted_id
+    services.database["messages"].insert_one({"conversation_id": conversation, "role": "assistant", "images": [entry]})
+    services.adoption.adopt_all()
+    (foxes,) = ann.get("/api/conversations").json["items"]
+    (image,) = ann.get("/api/images").json["items"]
+
+    ann.patch(f"/api/conversation/{foxes['id']}", json={"private": True})
+    waiting = eventually(lambda: states(ann, image["id"]) == {service: "delete_manual"})
+    named = ann.get(f"/api/images/{image['id']}").json
+    page = ann.get(f"/c/{foxes['id']}").text
+
+    assert waiting
+    assert (image["private"], named["private"]) == (False, True)
+    assert [copy["published_at"] for copy in named["durability"]["copies"]] == [address]
+    assert f'href="{address}"' in page
+    assert ann.get(named["src"]).data == data
 
 
 def test_nobody_makes_the_conversation_of_another_private(ann: Api, bob: Api) -> None:
