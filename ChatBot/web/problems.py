@@ -70,25 +70,6 @@ def problem(status: HTTPStatus, detail: str, kind: str, **extra: object) -> Resp
     response = _page(status, detail) if _wants_page() else _json(status, detail, kind, extra)
     if status is HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
-    if _wants_page():
-        page = render_template(
-            "error.html",
-            status=status.value,
-            title=translated(status.phrase),
-            detail=translated(detail),
-            request_id=request_id(),
-        )
-        return make_response(page, status)
-    body = {
-        "type": TYPE_PREFIX + kind,
-        "title": status.phrase,
-        "status": status.value,
-        "detail": translated(detail) if _is_for_a_person() else detail,
-        "request_id": request_id(),
-        **extra,
-    }
-    response = make_response(body, status)
-    response.mimetype = "application/problem+json"
     return response
 
 
@@ -165,7 +146,7 @@ def _json(status: HTTPStatus, detail: str, kind: str, extra: Mapping[str, object
         "type": TYPE_PREFIX + kind,
         "title": status.phrase,
         "status": status.value,
-        "detail": detail,
+        "detail": translated(detail) if _is_for_a_person() else detail,
         "request_id": request_id(),
         **extra,
     }

@@ -9,7 +9,8 @@ import pytest
 from flask import Flask
 from playwright.sync_api import FilePayload, Page, expect
 
-from tests.browser.conftest import Console, Visit, draw, register, say, serving
+from tests.browser.conftest import Console, Visit, draw, register, say
+from tests.fixtures.serving import serving
 
 
 def all_pictures_are_painted(page: Page) -> bool:
