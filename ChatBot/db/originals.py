@@ -40,9 +40,12 @@ class Originals(Repository):
         None while there is no account. Names are not compared: anybody may register under an old one.
         """
         conversation = self._conversations.find_one({"_id": document.get("conversation_id")}) or {}
-        wanted = [document.get("owner_id"), conversation.get("owner_id"), document.get("user_id")]
-        known = self._users.find_one({"_id": {"$in": [each for each in wanted if isinstance(each, str)]}})
-        first = known or self._users.find_one({"role": "admin"}, sort=[("created_at", ASCENDING)])
+        named = [document.get("owner_id"), conversation.get("owner_id"), document.get("user_id")]
+        wanted = [each for each in named if isinstance(each, str)]
+        known = {each["_id"] for each in self._users.find({"_id": {"$in": wanted}}, {"_id": 1})}
+        if known:
+            return next(each for each in wanted if each in known)
+        first = self._users.find_one({"role": "admin"}, sort=[("created_at", ASCENDING)])
         return first["_id"] if first else None
 
     def conversation_of(self, document: Document) -> Document | None:

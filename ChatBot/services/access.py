@@ -39,12 +39,14 @@ def can_view_conversation(viewer: Viewer, conversation: Conversation) -> bool:
 def can_view_message(viewer: Viewer, message: Message) -> bool:
     """The owner sees a message; so does the holder of a share that reads its conversation, up to the share's time.
 
-    A frozen share shows what is written in it, and no message.
+    A frozen share shows what is written in it, and no message; none shows a message of another account.
     """
     if owns(viewer, message.owner_id):
         return True
     share = viewer.share
-    if share is None or share.frozen or message.conversation_id != share.conversation_id:
+    if share is None or share.frozen or message.owner_id != share.owner_id:
+        return False
+    if message.conversation_id != share.conversation_id:
         return False
     return share.live or message.created_at <= share.until
 

@@ -15,7 +15,7 @@ from ChatBot.db.conversations import Conversations
 from ChatBot.db.drafts import Drafts
 from ChatBot.db.images import Images
 from ChatBot.db.messages import Messages
-from ChatBot.errors import ChatBotError, Conflict
+from ChatBot.errors import ChatBotError, Conflict, NotFound
 from ChatBot.models import Conversation, Image, Message, Share, User, new_id, now
 from ChatBot.services.image_handler import ImageHandler, Staged
 from ChatBot.services.resolver import Resolver
@@ -105,14 +105,20 @@ class Continuing:
         staged: dict[str, Staged] = {}
         try:
             for image in shown.pictures.values():
-                with self._resolver.open(image).file as file:
-                    data = file.read()
-                staged[image.id] = self._handler.stage_copy(image, data, user.id, conversation.id)
+                staged[image.id] = self._handler.stage_copy(image, self._bytes_of(image), user.id, conversation.id)
             self._require_still_shown(share, shown)
         except ChatBotError:
             self._handler.discard(list(staged.values()))
             raise
         return staged
+
+    def _bytes_of(self, image: Image) -> bytes:
+        """Return a picture's bytes; where they were looked for in vain is not the business of whoever copies it."""
+        try:
+            with self._resolver.open(image).file as file:
+                return file.read()
+        except NotFound as error:
+            raise NotFound("One of the pictures cannot be had now, so nothing was copied. Try again later.") from error
 
     def _require_still_shown(self, share: Share, shown: Shown) -> None:
         """Raise ``NotFound`` when the link was closed, ``Conflict`` when it no longer gives each picture as it did."""

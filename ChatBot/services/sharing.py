@@ -143,19 +143,22 @@ class Sharing:
     def image(self, share: Share, image_id: str) -> Image:
         """Return a picture that the share shows; raises ``NotFound`` for every other one."""
         located = self._images.find(image_id)
-        if located is not None:
-            viewer = Viewer(share=share)
-            if any(can_view_image(viewer, located.image, holder) for holder in self._holders(share, located)):
-                return _public(located.image)
-        raise NotFound("There is no such picture.")
+        holders = self._holders(share, image_id, located)
+        viewer = Viewer(share=share)
+        if located is None or not any(can_view_image(viewer, located.image, holder) for holder in holders):
+            raise NotFound("There is no such picture.")
+        return _public(located.image)
 
-    def _holders(self, share: Share, located: Located) -> Sequence[Message | None]:
-        """Return the messages through which the share could show a picture; a frozen one names it itself."""
+    def _holders(self, share: Share, image_id: str, located: Located | None) -> Sequence[Message | None]:
+        """Return the messages through which the share could show a picture; a frozen one names it itself.
+
+        A picture that does not exist is looked for like any other, or the time would tell which ones do.
+        """
         if share.frozen:
             return [None]
-        if located.conversation_id == share.conversation_id:
+        if located is not None and located.conversation_id == share.conversation_id:
             return [self._messages.get(located.message_id)]
-        return [each for each in self._read(share) if located.image.id in each.attachments]
+        return [each for each in self._read(share) if image_id in each.attachments]
 
     def _read(self, share: Share) -> list[Message]:
         viewer = Viewer(share=share)

@@ -61,6 +61,16 @@ def send(image: Image, *, width: int | None = None, download: bool = False) -> R
     return answer(services(), request.environ, opened, image, download=download)
 
 
+def send_by_link(image: Image, *, width: int | None = None, download: bool = False) -> Response:
+    """Do the same for whoever has a link: where the picture is kept, or was looked for, is its owner's business."""
+    try:
+        response = send(image, width=width, download=download)
+    except NotFound as error:
+        raise NotFound("This picture cannot be shown now.") from error
+    response.headers.pop("X-Image-Source", None)
+    return response
+
+
 def answer(
     offered: Services, environ: WSGIEnvironment, opened: Opened, image: Image, *, download: bool = False
 ) -> Response:

@@ -11,7 +11,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from ChatBot.services.linking import SIGNED_SECONDS
 from ChatBot.web.answers import Items
 from ChatBot.web.context import current_account, services
-from ChatBot.web.files import send
+from ChatBot.web.files import send_by_link
 from ChatBot.web.link_answers import LinksRevoked, MadePictureLink, PictureLinkRecord
 from ChatBot.web.media_answers import PICTURE
 from ChatBot.web.paging import decode_cursor, page_json
@@ -56,7 +56,7 @@ def revoke_all() -> dict[str, Any]:
 @picture_links.get("/linked/<token>", responses=PICTURE)
 def picture(path: LinkPath, query: Rendition) -> Response:
     """Send the picture that a link shows. Other sites may embed it, for that is what such links are made for."""
-    response = send(services().linking.open(path.token), width=query.w, download=query.download)
+    response = send_by_link(services().linking.open(path.token), width=query.w, download=query.download)
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Robots-Tag"] = "noindex"

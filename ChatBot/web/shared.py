@@ -16,7 +16,7 @@ from ChatBot.models import Share, SharedMessage, new_id
 from ChatBot.web.answers import ConversationRecord
 from ChatBot.web.audited import acted_on
 from ChatBot.web.context import current_account, current_viewer, services, signed_in
-from ChatBot.web.files import refuse_if_changed, send
+from ChatBot.web.files import refuse_if_changed, send_by_link
 from ChatBot.web.idempotency import checked
 from ChatBot.web.identity import rotate_session
 from ChatBot.web.limits import visitor_key
@@ -103,7 +103,7 @@ def image(path: LinkImagePath, query: Rendition) -> Response:
     if not _unlocked(share):
         raise NotFound("There is no such picture.")
     found = services().sharing.image(share, path.image_id)
-    return send(found, width=query.w, download=query.download)
+    return send_by_link(found, width=query.w, download=query.download)
 
 
 @shared.get("/share/<token>/preview.jpg", responses=CARD)
@@ -199,5 +199,4 @@ def _keep_to_the_link(response: Response) -> Response:
     response.headers.setdefault("Cache-Control", "private, no-store")
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Robots-Tag"] = "noindex"
-    response.headers.pop("X-Image-Source", None)
     return response

@@ -82,6 +82,7 @@ def test_a_conversation_is_seen_by_its_owner_and_by_holders_of_its_link(viewer: 
         (HOLDER, {"created_at": LATER}, False),
         (LIVE_HOLDER, {"created_at": LATER}, True),
         (OTHER_HOLDER, {}, False),
+        (LIVE_HOLDER, {"owner": STRANGER}, False),
         (HOLDER, {"conversation_id": None}, False),
         (ANYBODY, {"conversation_id": None}, False),
     ],

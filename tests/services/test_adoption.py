@@ -113,6 +113,20 @@ def test_it_belongs_to_the_administrator_and_not_to_whoever_has_the_old_name(ser
         adopted(services, other)
 
 
+def test_it_belongs_to_its_own_account_before_that_of_its_conversation(services: Services, ann: User) -> None:
+    bob = services.accounts.create("bob", "correct horse battery")
+    conversation = services.threads.create(ann)
+    place(services)
+    original(services)
+    owned = {"owner_id": bob.id, "conversation_id": conversation.id}
+    services.database["messages"].update_one({}, {"$set": owned})
+
+    services.adoption.adopt_all()
+
+    assert adopted(services, bob).owner_id == bob.id
+    assert services.threads.messages(Viewer(ann), conversation) == []
+
+
 def test_an_entry_without_a_hash_in_a_message_of_ours_is_mended_in_its_place(services: Services, ann: User) -> None:
     image_id, message_id = "a" * 32, "b" * 32
     path = services.settings.storage_root / "Image_Gen" / f"{image_id}.png"

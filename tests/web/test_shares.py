@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from PIL import Image as Picture
 from ChatBot.models import now
 from tests.fixtures.application import PASSWORD, Answer, Api
 from tests.media.samples import photograph, saved
+from tests.standins.hosts import HostServer
 from tests.web.test_pages import Page, form_token
 
 HTML = {"Accept": "text/html"}
@@ -514,6 +516,35 @@ def test_deleting_a_picture_takes_it_out_of_the_link_of_a_deleted_conversation(
     assert visitor.get(f"/share/{token}/i/{image_id}").status_code == 404
     assert visitor.get(f"/share/{token}/i/{image_id}?w=256").status_code == 404
     assert image_id not in visitor.get(f"/api/share/{token}").text
+
+
+def test_whoever_has_a_link_is_told_nothing_of_where_a_picture_is_kept(
+    make_app: Callable[..., Flask], host_settings: dict[str, Any], hosts: HostServer, tmp_path: Path
+) -> None:
+    app = make_app(**host_settings)
+    ann, bob, visitor = Api(app).register("ann"), Api(app).register("bob"), Api(app)
+    made = ann.generate(width=600, height=64)
+    app.extensions["chatbot"].worker.close()
+    image_id, token = made["images"][0]["id"], share(ann, made)["token"]
+    link = ann.post(f"/api/images/{image_id}/links", json={}).json["url"].removeprefix("http://localhost")
+    paths = [f"/share/{token}/i/{image_id}", f"/share/{token}/i/{image_id}?w=256", link, f"{link}?w=256"]
+    kept = [visitor.get(path) for path in paths]
+    for folder in ("Image_Gen", "thumbnails"):
+        for file in (tmp_path / "Storage" / folder).iterdir():
+            file.unlink()
+    hosts.imgbb.fault = hosts.postimages.fault = "status"
+    hosts.imgbb.stored.clear()
+    hosts.postimages.stored.clear()
+
+    lost = [visitor.get(path) for path in paths]
+    copy = bob.post(f"/api/share/{token}/continue")
+
+    assert {answer.status_code for answer in kept} == {200}
+    assert {answer.status_code for answer in (*lost, copy)} == {404}
+    assert "postimages" in ann.get(f"/i/{image_id}").text
+    for answer in (*kept, *lost, copy):
+        told = f"{answer.headers}{answer.get_data().decode(errors='replace')}"
+        assert not re.search(r"X-Image-Source|postimages|imgbb|this disk|tried", told, re.IGNORECASE)
 
 
 def test_a_link_that_cannot_be_is_refused(ann: Api, made: dict[str, Any]) -> None:

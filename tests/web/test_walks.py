@@ -12,6 +12,7 @@ from flask import Flask
 from pymongo import monitoring
 from pymongo.database import Database
 
+from ChatBot.models import new_id
 from tests.fixtures.application import Api
 from tests.standins.hosts import HostServer
 from tests.web.test_guard import Things, address, ask, routes
@@ -131,6 +132,49 @@ def test_another_site_is_told_nothing_and_may_embed_nothing(app: Flask, ann: Api
             assert each.headers["Cross-Origin-Resource-Policy"] == "same-origin", route.endpoint
             assert each.headers["X-Frame-Options"] == "DENY", route.endpoint
             each.close()
+
+
+def test_a_picture_that_a_link_does_not_show_costs_what_an_absent_one_does(
+    counting: Counting, make_app: Callable[..., Flask]
+) -> None:
+    app = make_app()
+    ann, bob, visitor = Api(app).register("ann"), Api(app).register("bob"), Api(app)
+    shared, other, theirs = (api.generate(width=64, height=64) for api in (ann, ann, bob))
+    path = f"/api/conversation/{shared['conversation_id']}/share"
+    tokens = [ann.post(path, json={"live": live}).json["token"] for live in (False, True)]
+    app.extensions["chatbot"].worker.close()
+
+    for token in tokens:
+        absent, *hidden = (
+            counting.during(partial(visitor.get, f"/share/{token}/i/{image_id}"))
+            for image_id in (new_id(), other["images"][0]["id"], theirs["images"][0]["id"])
+        )
+
+        assert absent
+        assert hidden == [absent, absent]
+
+
+def test_a_foreign_thing_named_in_a_body_costs_the_database_what_an_absent_one_does(
+    counting: Counting, make_app: Callable[..., Flask]
+) -> None:
+    app = make_app()
+    ann, bob = Api(app).register("ann"), Api(app).register("bob")
+    hers, nobodys, own = Things.of(ann), Things.absent(), bob.generate()
+    app.extensions["chatbot"].worker.close()
+
+    def bodies(things: Things) -> list[tuple[str, dict[str, Any]]]:
+        chosen = {"ids": [things.image_id]}
+        return [
+            (f"/api/conversation/{own['conversation_id']}/messages", {"content": "a", "images": [things.image_id]}),
+            ("/api/generate-image", {"prompt": "a fox", "conversation_id": things.conversation_id}),
+            ("/api/uploads", {"data": "", "conversation_id": things.conversation_id}),
+            ("/api/trash/restore", chosen),
+            ("/api/trash/delete", chosen),
+        ]
+
+    for foreign, absent in zip(bodies(hers), bodies(nobodys), strict=True):
+        costs = [counting.during(partial(bob.post, path, json=body)) for path, body in (absent, foreign)]
+        assert costs[0] == costs[1], foreign
 
 
 def test_a_foreign_thing_costs_the_database_what_an_absent_one_does(
