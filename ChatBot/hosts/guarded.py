@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from pybreaker import STATE_CLOSED, CircuitBreaker, CircuitBreakerError, CircuitMemoryStorage
@@ -27,12 +27,32 @@ PARALLEL_FETCHES = 32
 """Reads go to a content network, which bears more than the upload interface does."""
 
 
+class _Memory(CircuitMemoryStorage):
+    """What a breaker remembers, by ``clock``: setting the system's clock back must not keep a host shut for longer."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        super().__init__(STATE_CLOSED)
+        self._clock = clock
+        self._opened_seconds: float | None = None
+
+    @property
+    def opened_at(self) -> datetime | None:
+        """When it opened last, seen from the system's clock as it is now."""
+        if self._opened_seconds is None:
+            return None
+        return datetime.now(UTC) - timedelta(seconds=self._clock() - self._opened_seconds)
+
+    @opened_at.setter
+    def opened_at(self, _moment: datetime) -> None:
+        self._opened_seconds = self._clock()
+
+
 class GuardedHost(CloudHost):
     """A host behind a breaker per verb and at most ``parallel_uploads`` uploads and deletions at once.
 
     Only ``ProviderUnavailable`` counts as a failure: a refusal is an answer. After a failure that named a wait
     (``retry_after_seconds``) no upload is tried until it is over, nor while ``allowance`` is used up. ``clock``
-    returns seconds and never goes back.
+    returns seconds and never goes back; all waits go by it.
     """
 
     def __init__(
@@ -56,7 +76,7 @@ class GuardedHost(CloudHost):
         self._quiet_until = 0.0
         self._slots = threading.BoundedSemaphore(parallel_uploads)
         self._fetch_slots = threading.BoundedSemaphore(PARALLEL_FETCHES)
-        self._states = {verb: CircuitMemoryStorage(STATE_CLOSED) for verb in ("upload", "fetch", "delete")}
+        self._states = {verb: _Memory(clock) for verb in ("upload", "fetch", "delete")}
         self._breakers = {verb: self._breaker(verb, failures_until_open) for verb in self._states}
 
     def _breaker(self, verb: str, failures: int) -> CircuitBreaker:

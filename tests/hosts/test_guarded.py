@@ -72,6 +72,21 @@ def test_host_is_tried_again_when_the_time_is_over_and_recovers() -> None:
     assert inner.calls == 7
 
 
+def test_host_is_left_alone_until_its_time_by_the_clock_is_over_and_again_after_a_failed_try() -> None:
+    inner = FailingHost(error=DOWN)
+    moment = [0.0]
+    host = GuardedHost(inner, parallel_uploads=2, failures_until_open=2, open_seconds=60, clock=lambda: moment[0])
+    fail_uploads(host, 2)
+    asked = []
+
+    for moment[0] in (0.0, 59.0, 60.5, 61.0, 120.0, 121.0):
+        fail_uploads(host, 1)
+        asked.append(inner.calls)
+
+    assert asked == [2, 2, 3, 3, 3, 4]
+    assert host.condition.state == "left_alone"
+
+
 def test_refusals_do_not_open_the_breaker() -> None:
     refusal = ProviderRefused("no", provider="memory", reason="type")
     inner = FailingHost(error=refusal)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
 from ChatBot.errors import BytesMissing, ProviderRefused, ProviderUnavailable
 from ChatBot.hosts.base import Receipt, Upload
-from ChatBot.models import Image, User, now
+from ChatBot.hosts.guarded import FAILURES_UNTIL_OPEN, OPEN_SECONDS, GuardedHost
+from ChatBot.models import Copy, Image, User, now
 from ChatBot.services.replication import Delivery, wait_for
 from tests.services.workshop import (
     ScriptedHost,
@@ -311,26 +313,75 @@ def test_whoever_looks_is_told_of_every_change(pair: Workshop, host: ScriptedHos
     assert pair.changed == [image.id] * 2
 
 
-@pytest.mark.parametrize("outage", [timedelta(minutes=10), timedelta(days=1)], ids=["ten minutes", "a day"])
+class TimedHost(ScriptedHost):
+    """Notes when it was sent something, by a clock."""
+
+    def __init__(self, name: str, clock: Callable[[], float]) -> None:
+        super().__init__(name)
+        self.clock = clock
+        self.asked: list[float] = []
+
+    def _upload(self, upload: Upload) -> Receipt:
+        self.asked.append(self.clock())
+        return super()._upload(upload)
+
+
+class Outage:
+    """Two hosts that are down behind their breakers, and pictures that wait; time moves from attempt to attempt."""
+
+    def __init__(self, make_workshop: Callable[..., Workshop], user: User) -> None:
+        self.begun = self.at = now()
+        self.hosts = [TimedHost(name, self.seconds) for name in ("first", "second")]
+        self.guarded = [GuardedHost(host, parallel_uploads=2, clock=self.seconds) for host in self.hosts]
+        self.workshop = make_workshop(hosts=tuple(self.guarded), clock=lambda: self.at)
+        self.tries = 0
+        self.seen: set[str] = set()
+        for host in self.hosts:
+            host.down = ProviderUnavailable("busy", provider=host.name)
+        self.pictures = [self.workshop.upload(user, picture(number)).id for number in range(2)]
+
+    def seconds(self) -> float:
+        return (self.at - self.begun).total_seconds()
+
+    def copies(self) -> list[Copy]:
+        return [copy for located in self.workshop.images.find_many(self.pictures) for copy in located.image.copies]
+
+    def lasts(self, outage: timedelta) -> None:
+        """Let the worker do what is due, as long as the hosts are down."""
+        while self.at < self.begun + outage:
+            copies = self.copies()
+            assert {copy.state for copy in copies} == {"retry"}
+            self.at = max(self.at, min(copy.next_at for copy in copies if copy.next_at))
+            self.tries += self.workshop.replicator.work_once()
+            self.seen |= {host.condition.state for host in self.guarded}
+
+    def ends(self) -> None:
+        """Let the hosts answer again, and the worker do what is due an hour later."""
+        for host in self.hosts:
+            host.down = None
+        self.at += timedelta(hours=1)
+        while self.workshop.replicator.work_once():
+            pass
+
+
+@pytest.mark.parametrize("duration", [timedelta(minutes=10), timedelta(days=1)], ids=["ten minutes", "a day"])
 def test_after_hosts_were_down_for_long_everything_arrives(
-    pair: Workshop, host: ScriptedHost, other: ScriptedHost, ann: User, outage: timedelta
+    make_workshop: Callable[..., Workshop], ann: User, duration: timedelta
 ) -> None:
-    begun = at = now()
-    host.down = other.down = BUSY
-    image = pair.upload(ann)
-    pair.replicator._clock = lambda: at
-    tries = 0
-    while at < begun + outage:
-        copies = pair.image(image.id).copies
-        assert {copy.state for copy in copies} == {"retry"}
-        at = min(copy.next_at for copy in copies if copy.next_at)
-        tries += pair.replicator.work_once()
-    host.down = other.down = None
+    outage = Outage(make_workshop, ann)
 
-    at += timedelta(hours=1)
-    while pair.replicator.work_once():
-        pass
+    outage.lasts(duration)
+    waited = outage.copies()
+    asked = [list(host.asked) for host in outage.hosts]
+    outage.ends()
 
-    assert states(pair.image(image.id)) == {"first": "verified", "second": "verified"}
-    assert len(copies) == 2
-    assert tries < 40 + 2 * outage / timedelta(minutes=10)
+    assert len(waited) == 2 * 2
+    assert outage.tries < 2 * (40 + 2 * duration / timedelta(minutes=10))
+    assert [(copy.state, copy.fidelity) for copy in outage.copies()] == [("verified", "exact")] * 4
+    for times in asked:
+        tries = list(pairwise(times[FAILURES_UNTIL_OPEN - 1 :]))
+        assert tries, "an open breaker never let a try through"
+        assert all(later - earlier > OPEN_SECONDS - 1 for earlier, later in tries), "it did so too early"
+    assert sum(map(len, asked)) < outage.tries + 2 * 2, "no try was refused by an open breaker"
+    assert outage.seen == {"ready", "left_alone"}
+    assert [host.condition.state for host in outage.guarded] == ["ready", "ready"], "an answer closes the breaker"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from hashlib import sha256
 from io import BytesIO
@@ -227,6 +228,8 @@ class Workshop:
     cloud_wait_seconds: float = SETTLED_SECONDS
     trash_days: int = 30
     limits: Limits = field(default_factory=Limits)
+    clock: Callable[[], datetime] = now
+    """What the outbox takes for the present time."""
     jobs: Jobs = field(default_factory=MemoryJobs)
     """Nobody runs them; ``replicator.work_once`` does what is due."""
 
@@ -261,6 +264,7 @@ class Workshop:
             history=self.history,
             take_in=self.stewardship.orphans.take_in,
             wake=self.outbox.wake,
+            clock=self.clock,
         )
         self.resolver = Resolver(self.files, self.images, self.chain, self.history)
 
