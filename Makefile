@@ -50,7 +50,7 @@ format: setup-dev ## put the code into the one format
 	@$(python) -m ruff format .
 
 translations: setup-dev ## collect the texts of the pages and compile their translations
-	@$(babel) extract -F $(catalogues)/babel.cfg -k "known lazy_gettext" --no-location --sort-output --project ChatBot --header-comment "# The texts of the pages." -o $(catalogues)/messages.pot ChatBot templates
+	@$(babel) extract -F $(catalogues)/babel.cfg -k "known lazy_gettext Sentence" --no-location --sort-output --project ChatBot --header-comment "# The texts of the pages." -o $(catalogues)/messages.pot ChatBot templates
 	@$(babel) update -i $(catalogues)/messages.pot -d $(catalogues) --no-fuzzy-matching --ignore-obsolete
 	@$(babel) compile -d $(catalogues)
 

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from ChatBot.errors import InputError
+from ChatBot.sentence import Sentence
 
 MAX_PROMPT_CHARACTERS = 4000
 MIN_SIDE_PIXELS = 64
@@ -58,7 +59,7 @@ def parse_image_command(text: str) -> ImageCommand | None:
         return None
     prompt, options = _split(text[start.end() :])
     if not prompt:
-        raise InputError(f"Write what to draw right after /image, for example: {SYNTAX}")
+        raise InputError(Sentence("Write what to draw right after /image, for example: %(example)s", example=SYNTAX))
     fields: dict[str, object] = {"prompt": prompt}
     for name, value in options.items():
         fields |= _read_option(name, value)
@@ -86,7 +87,7 @@ def parse_size(text: str) -> tuple[int, int]:
     """
     match = _SIZE.fullmatch(text.strip())
     if match is None:
-        raise InputError(f"The size must look like 768x512, not {text[:40]!r}")
+        raise InputError(Sentence("The size must look like 768x512, not %(text)s", text=repr(text[:40])))
     return int(match[1]), int(match[2])
 
 
@@ -97,7 +98,7 @@ def _split(text: str) -> tuple[str, dict[str, str]]:
     for mark, end in zip(marks, ends[1:], strict=True):
         name = mark[1].lower()
         if name in options:
-            raise InputError(f"--{name} is given twice; keep one of them")
+            raise InputError(Sentence("--%(name)s is given twice; keep one of them", name=name))
         options[name] = _unquoted(text[mark.end() : end])
     return _unquoted(text[: ends[0]]), options
 
@@ -117,13 +118,23 @@ def _read_option(name: str, value: str) -> dict[str, object]:
             return {"width": width, "height": height}
         case "no":
             if not value:
-                raise InputError('Write after --no what must not be in the picture, for example --no "text, watermark"')
+                raise InputError(
+                    Sentence('Write after --no what must not be in the picture, for example --no "text, watermark"')
+                )
             return {"negative_prompt": value}
         case _:
-            raise InputError(f"--{name[:40]} is not known; there are --seed, --size, --count and --no")
+            raise InputError(
+                Sentence("--%(name)s is not known; there are --seed, --size, --count and --no", name=name[:40])
+            )
 
 
 def _whole_number(name: str, value: str) -> int:
     if not re.fullmatch(r"[0-9]{1,10}", value):
-        raise InputError(f"--{name} must be followed by one whole number, not {value[:40]!r}; the prompt comes first")
+        raise InputError(
+            Sentence(
+                "--%(name)s must be followed by one whole number, not %(value)s; the prompt comes first",
+                name=name,
+                value=repr(value[:40]),
+            )
+        )
     return int(value)

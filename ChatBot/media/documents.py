@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from ChatBot.errors import PictureRefused
+from ChatBot.sentence import Sentence
 
 MIME_TYPE = "application/pdf"
 EXTENSION = "pdf"
@@ -27,4 +28,4 @@ def is_pdf(data: bytes) -> bool:
 def require_whole(data: bytes) -> None:
     """Raise ``PictureRefused`` with the reason ``truncated`` when the end of a PDF is not there."""
     if b"%%EOF" not in data[-END_BYTES:]:
-        raise PictureRefused("The PDF breaks off before its end.", reason="truncated")
+        raise PictureRefused(Sentence("The PDF breaks off before its end."), reason="truncated")

@@ -20,6 +20,7 @@ from ChatBot.media.containers import STRIPPERS, Format, png, sniff
 from ChatBot.media.containers.base import Stripped, corrupt, truncated
 from ChatBot.media.metadata import collect, read_exif
 from ChatBot.media.pixels import displayable, upright
+from ChatBot.sentence import Sentence
 
 ANIMATION_PICTURES = 4
 """All frames of an animation together may have as many pixels as this many of the largest still pictures."""
@@ -114,10 +115,10 @@ def inspect(data: bytes, *, max_pixels: int, max_frames: int, max_canvas_pixels:
         PictureRefused: with the reason ``empty``, ``format``, ``truncated``, ``corrupt``, ``pixels`` or ``frames``.
     """
     if not data:
-        raise PictureRefused("The file is empty.", reason="empty")
+        raise PictureRefused(Sentence("The file is empty."), reason="empty")
     picture_format = sniff(data)
     if picture_format is None:
-        raise PictureRefused("The file is not a PNG, JPEG, GIF or WEBP picture.", reason="format")
+        raise PictureRefused(Sentence("The file is not a PNG, JPEG, GIF or WEBP picture."), reason="format")
     stripped = STRIPPERS[picture_format](data)
     _check_pixels(stripped.extent, max_pixels)
     _check_frames(stripped.frames, max_frames)
@@ -135,7 +136,7 @@ def decoding_errors() -> Iterator[None]:
     except PictureRefused:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise PictureRefused("The picture has far too many pixels.", reason="pixels") from error
+        raise PictureRefused(Sentence("The picture has far too many pixels."), reason="pixels") from error
     except DECODING_ERRORS as error:
         raise (truncated() if "truncated" in str(error) else corrupt("it cannot be decoded")) from error
 
@@ -188,14 +189,25 @@ def _may_end_early(image: Image.Image) -> bool:
 def _check_pixels(size: tuple[int, int], max_pixels: int) -> None:
     if size[0] * size[1] > max_pixels:
         raise PictureRefused(
-            f"The picture has {size[0]} x {size[1]} pixels; at most {max_pixels:,} are allowed.", reason="pixels"
+            Sentence(
+                "The picture has %(width)s x %(height)s pixels; at most %(most)s are allowed.",
+                width=size[0],
+                height=size[1],
+                most=max_pixels,
+            ),
+            reason="pixels",
         )
 
 
 def _check_canvas(size: tuple[int, int], max_pixels: int) -> None:
     if size[0] * size[1] > max_pixels:
         raise PictureRefused(
-            f"The animation has {size[0]} x {size[1]} pixels; at most {max_pixels:,} are allowed in a moving picture.",
+            Sentence(
+                "The animation has %(width)s x %(height)s pixels; at most %(most)s are allowed in a moving picture.",
+                width=size[0],
+                height=size[1],
+                most=max_pixels,
+            ),
             reason="pixels",
         )
 
@@ -203,12 +215,21 @@ def _check_canvas(size: tuple[int, int], max_pixels: int) -> None:
 def _check_frames(frames: int, max_frames: int) -> None:
     if frames > max_frames:
         raise PictureRefused(
-            f"The animation has {frames:,} frames; at most {max_frames:,} are allowed.", reason="frames"
+            Sentence(
+                "The animation has %(frames)s frames; at most %(most)s are allowed.", frames=frames, most=max_frames
+            ),
+            reason="frames",
         )
 
 
 def _check_budget(size: tuple[int, int], frames: int, max_pixels: int) -> None:
     if size[0] * size[1] * frames > max_pixels * ANIMATION_PICTURES:
         raise PictureRefused(
-            f"The animation is too large: {frames:,} frames of {size[0]} x {size[1]}.", reason="frames"
+            Sentence(
+                "The animation is too large: %(frames)s frames of %(width)s x %(height)s.",
+                frames=frames,
+                width=size[0],
+                height=size[1],
+            ),
+            reason="frames",
         )

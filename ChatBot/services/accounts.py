@@ -15,6 +15,7 @@ from ChatBot.db.tokens import Tokens
 from ChatBot.db.users import Users
 from ChatBot.errors import Conflict, Forbidden, InputError, NotAuthenticated, NotFound
 from ChatBot.models import Token, User, new_id, now
+from ChatBot.sentence import Sentence
 
 NAME_CHARACTERS = range(2, 65)
 PASSWORD_CHARACTERS = range(8, 1025)
@@ -72,7 +73,7 @@ class Accounts:
         Raises ``Forbidden`` (registration is closed), ``InputError`` or ``Conflict`` (the name is taken).
         """
         if not self.registration_open:
-            raise Forbidden("Registration is closed on this server; ask its administrator for an account.")
+            raise Forbidden(Sentence("Registration is closed on this server; ask its administrator for an account."))
         return self.create(username, password)
 
     def create(self, username: str, password: str) -> User:
@@ -90,7 +91,7 @@ class Accounts:
         try:
             self._users.add(user)
         except Conflict as error:
-            raise Conflict(f"The name “{username}” is taken; choose another one.") from error
+            raise Conflict(Sentence("The name “%(name)s” is taken; choose another one.", name=username)) from error
         if self._users.claim_first(user.id):
             return user.model_copy(update={"role": "admin"})
         return user
@@ -104,9 +105,9 @@ class Accounts:
         try:
             self._hasher.verify(user.password_hash if user else self._decoy, password)
         except (VerificationError, InvalidHashError) as error:
-            raise NotAuthenticated("The name or the password is wrong.") from error
+            raise NotAuthenticated(Sentence("The name or the password is wrong.")) from error
         if user is None:
-            raise NotAuthenticated("The name or the password is wrong.")
+            raise NotAuthenticated(Sentence("The name or the password is wrong."))
         if self._hasher.check_needs_rehash(user.password_hash):
             # Not if the password was changed in this very moment: that would bring the old one back.
             self._users.set_password_hash(user.id, self._hasher.hash(password), instead_of=user.password_hash)
@@ -158,7 +159,7 @@ class Accounts:
     def revoke_token(self, token_id: str, owner: User) -> None:
         """Delete an API token of that account; raises ``NotFound``."""
         if not self._tokens.remove(token_id, owner.id):
-            raise NotFound("There is no such token.")
+            raise NotFound(Sentence("There is no such token."))
 
     def change_password(self, user: User, current: str, new: str) -> User:
         """Replace an account's password, as its owner does, and return the account; its tokens stay as they are.
@@ -169,7 +170,7 @@ class Accounts:
         try:
             self._hasher.verify(user.password_hash, current)
         except (VerificationError, InvalidHashError) as error:
-            raise Forbidden("The current password is wrong.") from error
+            raise Forbidden(Sentence("The current password is wrong.")) from error
         return self._replace_password(user, new)
 
     def set_password(self, username: str, new: str) -> User:
@@ -192,7 +193,7 @@ class Accounts:
     def _replace_password(self, user: User, new: str) -> User:
         changed = self._users.replace_password(user.id, self._hasher.hash(new), instead_of=user.password_hash)
         if changed is None:
-            raise Conflict("The password was changed by somebody else in this moment; log in again.")
+            raise Conflict(Sentence("The password was changed by somebody else in this moment; log in again."))
         return changed
 
     def _named(self, username: str) -> User:
@@ -204,11 +205,11 @@ class Accounts:
 
 def _check_name(username: str) -> None:
     if len(username) not in NAME_CHARACTERS:
-        raise InputError("A name has 2 to 64 characters.")
+        raise InputError(Sentence("A name has 2 to 64 characters."))
     if not all(character.isprintable() for character in username):
-        raise InputError("A name has no control or invisible characters.")
+        raise InputError(Sentence("A name has no control or invisible characters."))
 
 
 def _check_password(password: str) -> None:
     if len(password) not in PASSWORD_CHARACTERS:
-        raise InputError("A password has at least 8 characters (and at most 1024).")
+        raise InputError(Sentence("A password has at least 8 characters (and at most 1024)."))

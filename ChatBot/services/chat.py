@@ -17,6 +17,7 @@ from ChatBot.db.messages import Messages
 from ChatBot.errors import Cancelled, ChatBotError, InputError, NotFound
 from ChatBot.generators.base import GenerationRequest
 from ChatBot.models import Image, Message, User
+from ChatBot.sentence import Sentence
 from ChatBot.services.access import Viewer
 from ChatBot.services.events import EventLog
 from ChatBot.services.generation import Generation
@@ -66,7 +67,7 @@ class Chat:
         Raises ``NotFound`` or ``InputError``; then nothing was written.
         """
         if not content.strip() and not attachments:
-            raise InputError("The message is empty.")
+            raise InputError(Sentence("The message is empty."))
         self._threads.get(Viewer(user), conversation_id)
         request = self._picture_request(content)
         title = str(request["prompt"]) if request else None
@@ -86,7 +87,7 @@ class Chat:
     def edit(self, user: User, conversation_id: str, message_id: str, content: str) -> tuple[Message, Message]:
         """Replace a question and answer it anew. Raises ``NotFound``, ``InputError`` or ``Conflict``."""
         if not content.strip():
-            raise InputError("The message is empty.")
+            raise InputError(Sentence("The message is empty."))
         question, answer = self._threads.edit(
             user, conversation_id, message_id, content, self._picture_request(content)
         )
@@ -97,7 +98,7 @@ class Chat:
         """Stop an answer; what was written so far stays. Raises ``NotFound``."""
         message = self._threads.message(Viewer(user), conversation_id, message_id)
         if message.owner_id != user.id:
-            raise NotFound("There is no such message.")
+            raise NotFound(Sentence("There is no such message."))
         stopped = self._messages.settle(message_id, "cancelled")
         self._running.stop(message_id)
         if stopped:

@@ -17,6 +17,7 @@ from ChatBot.db.images import Images
 from ChatBot.db.messages import Messages
 from ChatBot.errors import ChatBotError, Conflict, NotFound
 from ChatBot.models import Conversation, Image, Message, Share, User, new_id, now
+from ChatBot.sentence import Sentence
 from ChatBot.services.image_handler import ImageHandler, Staged
 from ChatBot.services.resolver import Resolver
 from ChatBot.services.sharing import Sharing, Shown
@@ -83,7 +84,7 @@ class Continuing:
         if opening is None:
             return None
         if opening.conversation_id is None:
-            raise Conflict("The copy that you made here was deleted. Reload the page to make another one.")
+            raise Conflict(Sentence("The copy that you made here was deleted. Reload the page to make another one."))
         if opening.draft_of is not None:
             self._await(opening.draft_of)
         return opening.conversation_id
@@ -93,7 +94,9 @@ class Continuing:
         until = time.monotonic() + self._patience_seconds
         while self._conversations.get(conversation_id) is None:
             if time.monotonic() > until:
-                raise Conflict("This copy was begun and is not finished. Reload the page to make another one.")
+                raise Conflict(
+                    Sentence("This copy was begun and is not finished. Reload the page to make another one.")
+                )
             time.sleep(LOOK_SECONDS)
         self._drafts.publish(conversation_id)
 
@@ -134,7 +137,7 @@ class Continuing:
         self._conversations.add(conversation)
         if self._drafts.publish(conversation.id) != len(drafts) and self._messages.of(conversation.id) == []:
             self._conversations.remove(conversation.id)  # this process stood still for so long that it was tidied up
-            raise Conflict("Making the copy took too long; nothing of it was kept. Try again.")
+            raise Conflict(Sentence("Making the copy took too long; nothing of it was kept. Try again."))
         return conversation.id
 
     def tidy(self) -> int:

@@ -10,6 +10,7 @@ from ChatBot.db.images import Images, Located
 from ChatBot.db.messages import Messages
 from ChatBot.errors import InputError, NotFound
 from ChatBot.models import Image, Kind, Message, User
+from ChatBot.sentence import Sentence
 from ChatBot.services.access import Viewer, can_change, can_view_image
 from ChatBot.services.events import EventLog
 from ChatBot.services.quota import UNLIMITED, Room
@@ -41,14 +42,14 @@ class Gallery:
         """Return a picture the viewer may see."""
         located = self._images.find(image_id)
         if located is None or not can_view_image(viewer, located.image, None):
-            raise NotFound("There is no such picture.")
+            raise NotFound(Sentence("There is no such picture."))
         return located.image
 
     def view_original(self, viewer: Viewer, folder: str, filename: str) -> Image:
         """Return a picture by the address that the original design gave it."""
         located = self._images.find_original(f"/static/Storage/{folder}/{filename}")
         if located is None or not can_view_image(viewer, located.image, None):
-            raise NotFound("There is no such picture.")
+            raise NotFound(Sentence("There is no such picture."))
         return located.image
 
     def page(
@@ -87,7 +88,7 @@ class Gallery:
         fields: dict[str, object] = {}
         if caption is not None:
             if len(caption) > CAPTION_CHARACTERS:
-                raise InputError(f"A caption has at most {CAPTION_CHARACTERS} characters.")
+                raise InputError(Sentence("A caption has at most %(most)s characters.", most=CAPTION_CHARACTERS))
             fields["caption"] = caption.strip() or None
         if tags is not None:
             fields["tags"] = _clean_tags(tags)
@@ -101,7 +102,7 @@ class Gallery:
         """Put a picture into the trash: from now on every address of it answers as if it had never been."""
         located = self._own(user, image_id)
         if not self._images.trash(image_id):
-            raise NotFound("There is no such picture.")
+            raise NotFound(Sentence("There is no such picture."))
         self._history.note(image_id, "trashed")
         self._events.publish(located.conversation_id, "updated", {"message_id": located.message_id})
         return located.image
@@ -110,10 +111,10 @@ class Gallery:
         """Take a picture out of the trash again; ``NotFound`` when it is not in it (or already purged)."""
         located = self._images.find(image_id, trashed=True)
         if located is None or not can_change(Viewer(user), located.image.owner_id):
-            raise NotFound("There is no such picture in the trash.")
+            raise NotFound(Sentence("There is no such picture in the trash."))
         with self._room.coming_back(located.image):
             if not self._images.untrash(image_id):
-                raise NotFound("There is no such picture in the trash.")
+                raise NotFound(Sentence("There is no such picture in the trash."))
         self._history.note(image_id, "untrashed")
         self._events.publish(located.conversation_id, "updated", {"message_id": located.message_id})
         return located.image.model_copy(update={"trashed_at": None})
@@ -127,12 +128,16 @@ class Gallery:
     def _own(self, user: User, image_id: str) -> Located:
         located = self._images.find(image_id)
         if located is None or not can_change(Viewer(user), located.image.owner_id):
-            raise NotFound("There is no such picture.")
+            raise NotFound(Sentence("There is no such picture."))
         return located
 
 
 def _clean_tags(tags: Sequence[str]) -> list[str]:
     cleaned = list(dict.fromkeys(tag.strip() for tag in tags if tag.strip()))
     if len(cleaned) > TAGS or any(len(tag) > TAG_CHARACTERS for tag in cleaned):
-        raise InputError(f"A picture has at most {TAGS} tags of at most {TAG_CHARACTERS} characters.")
+        raise InputError(
+            Sentence(
+                "A picture has at most %(tags)s tags of at most %(most)s characters.", tags=TAGS, most=TAG_CHARACTERS
+            )
+        )
     return cleaned

@@ -22,6 +22,7 @@ from ChatBot.errors import (
 from ChatBot.generators.base import GeneratedPicture, GenerationRequest, Generator, Progress
 from ChatBot.media.spool import Spool
 from ChatBot.models import Image, Message, Provenance, User
+from ChatBot.sentence import Sentence
 from ChatBot.services.events import EventLog
 from ChatBot.services.image_handler import ImageHandler, Staged
 from ChatBot.services.running import Running
@@ -124,17 +125,23 @@ class Generation:
         name = generator or self._default
         if name not in self._generators:
             known = ", ".join(sorted(self._generators))
-            raise InputError(f"There is no generator “{name}”; configured are: {known}.")
+            raise InputError(
+                Sentence("There is no generator “%(name)s”; configured are: %(known)s.", name=name, known=known)
+            )
         if not request.prompt.strip():
-            raise InputError("The prompt is empty; describe the picture.")
+            raise InputError(Sentence("The prompt is empty; describe the picture."))
         if len(request.prompt) > PROMPT_CHARACTERS or len(request.negative_prompt) > PROMPT_CHARACTERS:
-            raise InputError(f"The prompt is longer than {PROMPT_CHARACTERS:,} characters.")
+            raise InputError(Sentence("The prompt is longer than %(most)s characters.", most=PROMPT_CHARACTERS))
         if request.width not in SIDES or request.height not in SIDES:
-            raise InputError(f"Width and height are {SIDES.start} to {SIDES.stop - 1} pixels.")
+            raise InputError(
+                Sentence("Width and height are %(least)s to %(most)s pixels.", least=SIDES.start, most=SIDES.stop - 1)
+            )
         if request.count not in COUNTS:
-            raise InputError(f"One request makes {COUNTS.start} to {COUNTS.stop - 1} pictures.")
+            raise InputError(
+                Sentence("One request makes %(least)s to %(most)s pictures.", least=COUNTS.start, most=COUNTS.stop - 1)
+            )
         if request.seed is not None and request.seed not in SEEDS:
-            raise InputError("The seed is a whole number from 0 to 4294967295.")
+            raise InputError(Sentence("The seed is a whole number from 0 to 4294967295."))
         return {"generator": name, **asdict(request)}
 
     def draw(
@@ -237,7 +244,7 @@ class Generation:
 
 def _same_request(earlier: Message, kept: dict[str, object]) -> Message:
     if earlier.request != kept:
-        raise Conflict("This Idempotency-Key was already used for another request.")
+        raise Conflict(Sentence("This Idempotency-Key was already used for another request."))
     return earlier
 
 

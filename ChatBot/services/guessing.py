@@ -10,6 +10,7 @@ from datetime import timedelta
 from ChatBot.db.guesses import Guesses
 from ChatBot.errors import RateLimited
 from ChatBot.models import now
+from ChatBot.sentence import Sentence
 from ChatBot.services.accounts import digest
 
 FREE_GUESSES = 5
@@ -35,7 +36,8 @@ class Guessing:
         if until is not None:
             wait = math.ceil((until - at).total_seconds())
             raise RateLimited(
-                f"Too many wrong passwords from here. Try again in {wait} s.", retry_after_seconds=float(wait)
+                Sentence("Too many wrong passwords from here. Try again in %(seconds)s s.", seconds=wait),
+                retry_after_seconds=float(wait),
             )
         yield
         self._guesses.forget(key)

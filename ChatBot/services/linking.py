@@ -18,6 +18,7 @@ from ChatBot.db.picture_links import PictureLinks
 from ChatBot.db.users import Users
 from ChatBot.errors import InputError, NotFound
 from ChatBot.models import Image, PictureLink, User, new_id, now
+from ChatBot.sentence import Sentence
 from ChatBot.services.access import Viewer, can_change
 from ChatBot.services.accounts import digest
 
@@ -30,7 +31,7 @@ SIGNED_SECONDS = 3600
 """How long a signed link lives unless something else is asked for."""
 LONGEST_SECONDS = 7 * 24 * 3600
 """Longest life of a signed link; asked for when it is made and again when it is used."""
-GONE = "This link does not exist, has expired, or was withdrawn."
+GONE = Sentence("This link does not exist, has expired, or was withdrawn.")
 
 
 class Linking:
@@ -50,7 +51,7 @@ class Linking:
         Raises ``NotFound``, or ``InputError`` for a life below a minute or above seven days.
         """
         if not 60 <= seconds <= LONGEST_SECONDS:
-            raise InputError("A signed link lives at least 60 seconds and at most seven days.")
+            raise InputError(Sentence("A signed link lives at least 60 seconds and at most seven days."))
         self._own(user, image_id)
         token = self._serializer(purpose).dumps({"image": image_id, "seconds": seconds})
         return str(token), now() + timedelta(seconds=seconds)
@@ -58,7 +59,7 @@ class Linking:
     def keep(self, user: User, image_id: str, name: str = "") -> tuple[PictureLink, str]:
         """Make a permanent link and return its record and its token; raises ``NotFound`` or ``InputError``."""
         if len(name) > NAME_CHARACTERS:
-            raise InputError(f"The name of a link has at most {NAME_CHARACTERS} characters.")
+            raise InputError(Sentence("The name of a link has at most %(most)s characters.", most=NAME_CHARACTERS))
         self._own(user, image_id)
         token = secrets.token_urlsafe(TOKEN_BYTES)
         link = PictureLink(
@@ -86,7 +87,7 @@ class Linking:
     def revoke(self, user: User, link_id: str) -> None:
         """Close a permanent link at once; raises ``NotFound``."""
         if not self._links.revoke(link_id, user.id):
-            raise NotFound("There is no such link.")
+            raise NotFound(Sentence("There is no such link."))
 
     def end_signed(self, user: User) -> None:
         """Let every signed link to an account's pictures be dead."""
@@ -127,7 +128,7 @@ class Linking:
     def _own(self, user: User, image_id: str) -> None:
         image = self._find(image_id)
         if image is None or not can_change(Viewer(user), image.owner_id):
-            raise NotFound("There is no such picture.")
+            raise NotFound(Sentence("There is no such picture."))
 
     def _serializer(self, purpose: Purpose) -> URLSafeTimedSerializer:
         return URLSafeTimedSerializer(self._secret_key, salt=f"ChatBot.{purpose}-link")

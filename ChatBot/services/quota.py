@@ -12,6 +12,7 @@ import structlog
 from ChatBot.db.usage import Hold, Usage, Used
 from ChatBot.errors import ChatBotError, DatabaseUnavailable, QuotaExceeded
 from ChatBot.models import Image, now
+from ChatBot.sentence import Sentence
 
 log = structlog.get_logger(__name__)
 
@@ -155,10 +156,18 @@ class Quota:
         used = self._usage.count(owner_id)
         if self.max_images and used.images + images > self.max_images:
             return QuotaExceeded(
-                f"Your picture quota is used up: you keep {used.images:,} of at most {self.max_images:,} pictures "
-                "(IMAGE_PER_USER_LIMIT). Delete some, or ask the administrator for more."
+                Sentence(
+                    "Your picture quota is used up: you keep %(kept)s of at most %(most)s pictures "
+                    "(IMAGE_PER_USER_LIMIT). Delete some, or ask the administrator for more.",
+                    kept=used.images,
+                    most=self.max_images,
+                )
             )
         return QuotaExceeded(
-            f"Your storage quota is used up: your pictures take {used.bytes / 1e6:,.1f} MB of at most "
-            f"{self.max_bytes / 1e6:,.0f} MB (USER_QUOTA_MB). Delete some, or ask the administrator for more."
+            Sentence(
+                "Your storage quota is used up: your pictures take %(kept)s MB of at most %(most)s MB (USER_QUOTA_MB). "
+                "Delete some, or ask the administrator for more.",
+                kept=f"{used.bytes / 1e6:,.1f}",
+                most=f"{self.max_bytes / 1e6:,.0f}",
+            )
         )

@@ -16,6 +16,7 @@ from ChatBot.db.messages import Messages
 from ChatBot.db.shares import Shares
 from ChatBot.errors import Forbidden, InputError, NotFound
 from ChatBot.models import Image, Message, Share, SharedMessage, User, new_id, now
+from ChatBot.sentence import Sentence
 from ChatBot.services.access import Viewer, can_view_image, can_view_message
 from ChatBot.services.accounts import digest
 from ChatBot.services.snapshots import frozen, shown_of
@@ -23,7 +24,7 @@ from ChatBot.services.threads import Threads
 
 TOKEN_BYTES = 24
 LONGEST_SECONDS = 10 * 365 * 24 * 3600
-GONE = "This link does not exist, has expired, or was withdrawn."
+GONE = Sentence("This link does not exist, has expired, or was withdrawn.")
 
 
 @dataclass(frozen=True)
@@ -80,9 +81,9 @@ class Sharing:
         conversation = self._threads.get(viewer, conversation_id)
         messages = self._threads.messages(viewer, conversation)
         if not shown_of(messages):
-            raise InputError("There is nothing to share yet; this conversation is empty.")
+            raise InputError(Sentence("There is nothing to share yet; this conversation is empty."))
         if expires_in is not None and not 60 <= expires_in <= LONGEST_SECONDS:
-            raise InputError("A link lives at least 60 seconds and at most ten years.")
+            raise InputError(Sentence("A link lives at least 60 seconds and at most ten years."))
         token = secrets.token_urlsafe(TOKEN_BYTES)
         moment = now()
         share = Share(
@@ -122,7 +123,7 @@ class Sharing:
         try:
             self._hasher.verify(share.password_hash, password)
         except VerificationError as error:
-            raise Forbidden("This is not the password.") from error
+            raise Forbidden(Sentence("This is not the password.")) from error
 
     def content(self, share: Share) -> Shown:
         """Return what the share shows now; raises ``NotFound`` when the conversation that it reads is gone."""
@@ -146,7 +147,7 @@ class Sharing:
         holders = self._holders(share, image_id, located)
         viewer = Viewer(share=share)
         if located is None or not any(can_view_image(viewer, located.image, holder) for holder in holders):
-            raise NotFound("There is no such picture.")
+            raise NotFound(Sentence("There is no such picture."))
         return _public(located.image)
 
     def _holders(self, share: Share, image_id: str, located: Located | None) -> Sequence[Message | None]:
@@ -179,7 +180,7 @@ class Sharing:
     def revoke(self, user: User, share_id: str) -> None:
         """Close a link at once; raises ``NotFound``."""
         if not self._shares.revoke(share_id, user.id):
-            raise NotFound("There is no such link.")
+            raise NotFound(Sentence("There is no such link."))
 
 
 def _public(image: Image) -> Image:

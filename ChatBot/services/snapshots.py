@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from ChatBot.errors import TooLongToKeep
 from ChatBot.models import Message, Share, SharedMessage
+from ChatBot.sentence import Sentence
 
 LARGEST_BYTES = 8_000_000
 """Of text; a MongoDB document has at most 16 MB."""
@@ -39,8 +40,10 @@ def frozen(share: Share, title: str, messages: Sequence[Message]) -> Share:
     shown = shown_of(messages)
     if sum(len(each.content.encode()) for each in shown) > LARGEST_BYTES:
         raise TooLongToKeep(
-            "This conversation is too long for a link to keep it as it is now (8 MB of text); nothing was changed. "
-            "Share it as it grows instead; to delete it, revoke its links as well (revoke_shares)."
+            Sentence(
+                "This conversation is too long for a link to keep it as it is now (8 MB of text); nothing was changed. "
+                "Share it as it grows instead; to delete it, revoke its links as well (revoke_shares)."
+            )
         )
     pictures = [image_id for each in shown for image_id in (*each.attachments, *each.images)]
     changes = {"live": False, "title": title, "messages": shown, "image_ids": tuple(dict.fromkeys(pictures))}

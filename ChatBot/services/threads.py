@@ -13,6 +13,7 @@ from ChatBot.db.private import PrivatePictures
 from ChatBot.db.shares import Shares
 from ChatBot.errors import Conflict, InputError, NotFound
 from ChatBot.models import Conversation, Message, Share, User, new_id, now
+from ChatBot.sentence import Sentence
 from ChatBot.services.access import Viewer, can_change, can_view_conversation, can_view_message
 from ChatBot.services.events import EventLog
 from ChatBot.services.snapshots import frozen
@@ -55,7 +56,7 @@ class Threads:
         """Return a conversation; raises ``NotFound`` for absent and foreign ones alike."""
         conversation = self._conversations.get(conversation_id)
         if conversation is None or not can_view_conversation(viewer, conversation):
-            raise NotFound("There is no such conversation.")
+            raise NotFound(Sentence("There is no such conversation."))
         return conversation
 
     def exists(self, conversation_id: str) -> bool:
@@ -78,14 +79,14 @@ class Threads:
         """Return one message; raises ``NotFound``."""
         message = self._messages.get(message_id)
         if message is None or message.conversation_id != conversation_id or not can_view_message(viewer, message):
-            raise NotFound("There is no such message.")
+            raise NotFound(Sentence("There is no such message."))
         return message
 
     def rename(self, user: User, conversation_id: str, title: str) -> Conversation:
         """Give a conversation another title; raises ``NotFound`` or ``InputError``."""
         conversation = self._own(user, conversation_id)
         if not title.strip():
-            raise InputError("The title is empty.")
+            raise InputError(Sentence("The title is empty."))
         self._conversations.set_title(conversation_id, _short(title))
         self._events.publish(conversation_id, "conversation", {"id": conversation_id, "title": _short(title)})
         return conversation.model_copy(update={"title": _short(title)})
@@ -180,10 +181,10 @@ class Threads:
         index = _index_of(history, message_id, "assistant")
         old = history[index]
         if old.status in RUNNING:
-            raise Conflict("This answer is still being written; stop it first.")
+            raise Conflict(Sentence("This answer is still being written; stop it first."))
         question = next((each for each in reversed(history[:index]) if each.role == "user"), None)
         if question is None:
-            raise NotFound("The question of this answer is gone.")
+            raise NotFound(Sentence("The question of this answer is gone."))
         answer = _empty_answer(question, old.request, None)
         self._messages.add(answer)  # first, so that a crash in between doubles an answer instead of losing it
         self._drop(conversation, history[index:])
@@ -202,7 +203,7 @@ class Threads:
         history = self._messages.of(conversation.id)
         index = _index_of(history, message_id, "user")
         if any(message.status in RUNNING for message in history[index:]):
-            raise Conflict("An answer is still being written; stop it first.")
+            raise Conflict(Sentence("An answer is still being written; stop it first."))
         old = history[index]
         question = old.model_copy(update={"id": new_id(), "content": content, "created_at": now()})
         answer = _empty_answer(question, request, None)
@@ -220,13 +221,13 @@ class Threads:
     def _own(self, user: User, conversation_id: str) -> Conversation:
         conversation = self._conversations.get(conversation_id)
         if conversation is None or not can_change(Viewer(user), conversation.owner_id):
-            raise NotFound("There is no such conversation.")
+            raise NotFound(Sentence("There is no such conversation."))
         return conversation
 
     def _check_attachments(self, user: User, attachments: tuple[str, ...]) -> None:
         found = self._images.find_many(list(attachments))
         if len(found) != len(attachments) or any(each.image.owner_id != user.id for each in found):
-            raise NotFound("One of the attached pictures does not exist.")
+            raise NotFound(Sentence("One of the attached pictures does not exist."))
 
     def _hide(self, question: Message) -> None:
         """Make attached pictures private if the conversation is; asked after the write, so that no change slips by."""
@@ -268,14 +269,14 @@ def _empty_answer(question: Message, request: dict[str, object] | None, idempote
 
 def _check_length(content: str) -> None:
     if len(content) > MESSAGE_CHARACTERS:
-        raise InputError(f"A message has at most {MESSAGE_CHARACTERS:,} characters.")
+        raise InputError(Sentence("A message has at most %(most)s characters.", most=MESSAGE_CHARACTERS))
 
 
 def _index_of(history: list[Message], message_id: str, role: str) -> int:
     for index, message in enumerate(history):
         if message.id == message_id and message.role == role:
             return index
-    raise NotFound("There is no such message.")
+    raise NotFound(Sentence("There is no such message."))
 
 
 def _short(text: str) -> str:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from ChatBot.db.audit import AuditEntry
 from ChatBot.errors import InputError
+from ChatBot.sentence import Sentence
 from ChatBot.web.admin_answers import AuditRecord
 from ChatBot.web.answers import Items
 from ChatBot.web.audited import KINDS
@@ -39,7 +40,7 @@ def page() -> str:
     try:
         query = AuditQuery(limit=SHOWN, **wanted)
     except ValidationError as error:
-        raise InputError("Nothing in the audit log has such a long name; choose from the lists.") from error
+        raise InputError(Sentence("Nothing in the audit log has such a long name; choose from the lists.")) from error
     shown = _page(query)
     return render_template(
         "admin_audit.html",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import time
 from collections.abc import Callable, Mapping
 
@@ -14,6 +15,7 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 
 from ChatBot.config import Settings
 from ChatBot.errors import RateLimited
+from ChatBot.sentence import Sentence
 
 log = structlog.get_logger(__name__)
 
@@ -80,8 +82,13 @@ class Budgets:
         if wait is not None:
             self._on_refusal(budget)
             raise RateLimited(
-                f"Too many requests of this kind ({rate.amount} per {_span(rate)}); nothing was done. "
-                f"Try again in {wait:.0f} s.",
+                Sentence(
+                    "Too many requests of this kind (%(most)s in %(span)s s); nothing was done. "
+                    "Try again in %(wait)s s.",
+                    most=rate.amount,
+                    span=rate.get_expiry(),
+                    wait=math.ceil(wait),
+                ),
                 retry_after_seconds=wait,
             )
 
@@ -117,7 +124,3 @@ def _counted(limiter: SlidingWindowCounterRateLimiter, rate: RateLimitItem, budg
     if limiter.hit(rate, budget, key):
         return None
     return max(1.0, limiter.get_window_stats(rate, budget, key).reset_time - time.time())
-
-
-def _span(rate: RateLimitItem) -> str:
-    return rate.GRANULARITY.name

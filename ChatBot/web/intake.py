@@ -21,6 +21,7 @@ from flask import Flask, abort, current_app, request
 from pydantic import ValidationError
 
 from ChatBot.errors import InputError, ProviderError, ServerBusy, TooLarge
+from ChatBot.sentence import Sentence
 from ChatBot.web.context import services
 from ChatBot.web.problems import invalid_request, unsupported_type
 from ChatBot.web.upload_schemas import UploadedAddress, UploadedData
@@ -59,7 +60,9 @@ class Memory:
         with self._changed:
             if not self._changed.wait_for(lambda: self._free >= wanted, self._patience_seconds):
                 raise ServerBusy(
-                    "The server is taking in as many large files as it can hold. Nothing was kept; send it again.",
+                    Sentence(
+                        "The server is taking in as many large files as it can hold. Nothing was kept; send it again."
+                    ),
                     retry_after_seconds=RETRY_SECONDS,
                 )
             self._free -= wanted
@@ -103,7 +106,7 @@ def handed_in() -> Iterator[Handed]:
     intake = cast("Intake", current_app.extensions[EXTENSION])
     with _from_json(intake) if request.is_json else _from_form(intake) as handed:
         if len(handed.data) > intake.largest_bytes:
-            raise TooLarge("The file is larger than this server accepts (MAX_UPLOAD_MB).")
+            raise TooLarge(Sentence("The file is larger than this server accepts (MAX_UPLOAD_MB)."))
         yield handed
 
 
@@ -139,7 +142,7 @@ def _spooled() -> Iterator[tuple[IO[bytes], int]]:
         shutil.copyfileobj(request.stream, spool)
         size = spool.tell()
         if size >= (request.max_content_length or math.inf):  # a chunked body is cut there silently
-            raise TooLarge("The request is larger than this server accepts (MAX_UPLOAD_MB).")
+            raise TooLarge(Sentence("The request is larger than this server accepts (MAX_UPLOAD_MB)."))
         spool.seek(0)
         yield spool, size
 
@@ -171,7 +174,9 @@ def _fetched(url: str, most_bytes: int) -> bytes:
     try:
         reply = services().gate.get(url, provider="that address", max_bytes=most_bytes, deadline_seconds=FETCH_SECONDS)
     except ProviderError as error:
-        raise InputError(f"The file could not be fetched: {error}.") from error
+        raise InputError(Sentence("The file could not be fetched: %(reason)s.", reason=str(error))) from error
     if reply.status != HTTPStatus.OK:
-        raise InputError(f"The file could not be fetched: the address answered with status {reply.status}.")
+        raise InputError(
+            Sentence("The file could not be fetched: the address answered with status %(status)s.", status=reply.status)
+        )
     return reply.body

@@ -18,7 +18,7 @@ def test_what_is_over_the_budget_waits_and_other_keys_do_not() -> None:
     budgets.hit("login", "a")
     budgets.hit("login", "a")
 
-    with pytest.raises(RateLimited, match="2 per minute") as over:
+    with pytest.raises(RateLimited, match="2 in 60 s") as over:
         budgets.hit("login", "a")
 
     assert 1 <= over.value.retry_after_seconds <= 60

@@ -84,7 +84,7 @@ def test_a_used_up_budget_refuses_with_a_reason_and_is_counted(make_app: Callabl
     assert refused(answer)
     assert answer.mimetype == "application/problem+json"
     assert answer.json["type"].endswith("rate-limited")
-    assert "2 per minute" in answer.json["detail"]
+    assert "(2 in 60 s)" in answer.json["detail"]
     assert len(ann.get("/api/images").json["items"]) == 2
     assert 'chatbot_refused_total{budget="generation"} 1.0' in ann.get("/metrics").text
 
@@ -198,7 +198,7 @@ def test_100_generations_at_once_are_answered_and_each_acknowledged_picture_is_t
     promised = [answer.json for answer in answers if answer.status_code == 202]
     turned_away = [answer for answer in answers if answer.status_code not in (201, 202)]
     assert (len(drawn) + len(promised), len(turned_away)) == (80, 20)
-    assert all(refused(answer) and "80 per hour" in answer.json["detail"] for answer in turned_away)
+    assert all(refused(answer) and "(80 in 3,600 s)" in answer.json["detail"] for answer in turned_away)
     assert eventually(lambda: all(pictures_of(ann, each) for each in promised))
     kept = [image for each in (*drawn, *promised) for image in pictures_of(ann, each)]
     assert len({image["id"] for image in kept}) == len(kept) == 80

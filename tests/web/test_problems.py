@@ -16,7 +16,8 @@ from ChatBot import errors
 from ChatBot.app import create_app
 from ChatBot.container import Services
 from ChatBot.db.sessions import Sessions
-from ChatBot.web.problems import status_of
+from ChatBot.sentence import Sentence
+from ChatBot.web.problems import FOR_A_PERSON, status_of
 from tests.fixtures.application import PASSWORD, Api
 
 STATUSES = {
@@ -40,6 +41,7 @@ STATUSES = {
     errors.DatabaseUnavailable("x"): 503,
     errors.Cancelled("x"): 409,
 }
+PERSON = dict([FOR_A_PERSON])
 WITHOUT_STATUS = {errors.ChatBotError, errors.SettingsError, errors.ProviderError, errors.QueueUnavailable}
 """Classes that no request can meet: the roots, what stops the start, and what the worker takes care of itself."""
 
@@ -50,6 +52,34 @@ def classes(root: type[errors.ChatBotError]) -> Iterator[type[errors.ChatBotErro
     for child in root.__subclasses__():
         if child.__module__ == errors.__name__:
             yield from classes(child)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "vietnamese"),
+    [
+        ("post", "/api/generate-image", {"prompt": " "}, "Mô tả trống; hãy mô tả bức ảnh."),
+        ("post", "/api/uploads", {"data": "YWJj"}, "Tệp không phải là ảnh PNG, JPEG, GIF hoặc WEBP."),
+        ("get", f"/api/images/{'0' * 32}", None, "Không có ảnh này."),
+    ],
+)
+def test_what_an_error_says_is_in_the_language_of_the_page(
+    ann: Api, method: str, path: str, body: dict[str, Any] | None, vietnamese: str
+) -> None:
+    spoken = ann._send(method.upper(), path, {"json": body, "headers": {"Accept-Language": "vi", **PERSON}})
+    plain = ann._send(method.upper(), path, {"json": body})
+
+    assert spoken.json["detail"].startswith(vietnamese)
+    assert plain.json["detail"].isascii()
+    assert (spoken.json["type"], spoken.json["title"]) == (plain.json["type"], plain.json["title"])
+
+
+def test_the_numbers_of_an_error_are_written_as_its_language_does(app: Flask) -> None:
+    error = errors.InputError(Sentence("The prompt is longer than %(most)s characters.", most=32_000))
+
+    with app.test_request_context("/api/x", headers={"Accept-Language": "vi", **PERSON}):
+        answer = app.make_response(app.handle_user_exception(error))
+
+    assert answer.get_json()["detail"] == "Mô tả dài hơn 32.000 ký tự."
 
 
 @pytest.mark.parametrize("error", STATUSES, ids=lambda error: type(error).__name__)

@@ -42,7 +42,7 @@ def written() -> set[str]:
     """Return every text that the templates and the code mark for translation, by its singular."""
     with (FOLDER / "babel.cfg").open(encoding="utf-8") as file:
         methods, options = parse_mapping_cfg(file)
-    keywords = {**DEFAULT_KEYWORDS, "known": None, "lazy_gettext": None}
+    keywords = {**DEFAULT_KEYWORDS, "known": None, "lazy_gettext": None, "Sentence": None}
     found: set[str] = set()
     for folder in ("ChatBot", "templates"):
         entries = extract_from_dir(str(Path(PROJECT_ROOT, folder)), methods, options, keywords=keywords)

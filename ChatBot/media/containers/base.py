@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ChatBot.errors import PictureRefused
+from ChatBot.sentence import Sentence
 
 MAX_PARTS = 250_000
 """Chunks, segments or blocks in one file; a 50 MB GIF in full blocks of 255 bytes has 200,000."""
@@ -28,12 +29,12 @@ class Stripped:
 
 def truncated() -> PictureRefused:
     """Return the error of a file that ends before its end mark."""
-    return PictureRefused("The picture is cut off: the file ends too early.", reason="truncated")
+    return PictureRefused(Sentence("The picture is cut off: the file ends too early."), reason="truncated")
 
 
 def corrupt(detail: str) -> PictureRefused:
     """Return the error of a file that is damaged; ``detail`` is a clause like "a checksum is wrong"."""
-    return PictureRefused(f"The picture is damaged: {detail}.", reason="corrupt")
+    return PictureRefused(Sentence("The picture is damaged: %(detail)s.", detail=detail), reason="corrupt")
 
 
 def too_many_parts() -> PictureRefused:

@@ -24,6 +24,7 @@ from ChatBot.media.containers import Format, sniff
 from ChatBot.media.decoding.base import Decoder, Facts
 from ChatBot.media.decoding.wire import Answer, GarbledError, Job, read, write
 from ChatBot.media.encoding import StoredPicture
+from ChatBot.sentence import Sentence
 
 log = structlog.get_logger(__name__)
 
@@ -184,8 +185,11 @@ class _Process:
         code = self._process.wait()
         log.warning("decoder.ended", exit_code=code, late=late)
         if late:
-            return PictureRefused(f"The picture took longer than {seconds:g} seconds to decode.", reason="time")
-        return PictureRefused("The picture made its decoder fail, so it is not kept.", reason="corrupt")
+            return PictureRefused(
+                Sentence("The picture took longer than %(seconds)s seconds to decode.", seconds=f"{seconds:g}"),
+                reason="time",
+            )
+        return PictureRefused(Sentence("The picture made its decoder fail, so it is not kept."), reason="corrupt")
 
 
 def _replaced(process: _Process | None, command: list[str]) -> _Process:
@@ -221,10 +225,17 @@ def _error_of(answer: Answer) -> ChatBotError:
     if answer.error == "IntegrityError":
         return IntegrityError(answer.message)
     if answer.error == "PictureRefused":
-        return PictureRefused(answer.message, reason=answer.reason if answer.reason in REASONS else "corrupt")
+        return PictureRefused(_sentence_of(answer), reason=answer.reason if answer.reason in REASONS else "corrupt")
     return StorageError(answer.message)
+
+
+def _sentence_of(answer: Answer) -> str:
+    try:
+        return Sentence(answer.message, **answer.values)
+    except (KeyError, ValueError, TypeError):  # a decoder that was taken over may say anything
+        return answer.message
 
 
 def _broken(what: str) -> PictureRefused:
     log.error("decoder.broke", what=what)
-    return PictureRefused("The picture made its decoder fail, so it is not kept.", reason="corrupt")
+    return PictureRefused(Sentence("The picture made its decoder fail, so it is not kept."), reason="corrupt")

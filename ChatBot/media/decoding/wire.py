@@ -40,6 +40,8 @@ class Answer(Framed):
 
     error: str = ""
     message: str = ""
+    values: dict[str, int | str] = {}
+    """What belongs into the places of the message, see ``Sentence``."""
     reason: str = ""
     format: str = ""
     width: int = 0

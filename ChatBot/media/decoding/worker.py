@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from typing import Any
 
 from ChatBot.errors import ChatBotError, IntegrityError, PictureRefused, TooLarge
 from ChatBot.media.decoding.base import Decoder, InProcess
 from ChatBot.media.decoding.wire import Answer, Job, read, write
 from ChatBot.media.encoding import StoredPicture
+from ChatBot.sentence import Sentence
 
 LARGEST_JOB_BYTES = 2**31
 OPEN_FILES = 64
@@ -51,16 +53,24 @@ def confine(memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
 
 
+def _told(error: PictureRefused) -> dict[str, Any]:
+    """Return what the error says, in a form that can be said in other languages where it has one."""
+    text = error.args[0]
+    if isinstance(text, Sentence):
+        return {"message": text.original, "values": dict(text.values)}
+    return {"message": str(error)}
+
+
 def answered(decoder: Decoder, job: Job, data: bytes) -> tuple[Answer, list[bytes]]:
     """Do a job; what goes wrong is an answer too."""
     try:
         return _done(decoder, job, data)
     except PictureRefused as error:
-        return Answer(error="PictureRefused", message=str(error), reason=error.reason), []
+        return Answer(error="PictureRefused", **_told(error), reason=error.reason), []
     except (TooLarge, IntegrityError) as error:
         return Answer(error=type(error).__name__, message=str(error)), []
     except MemoryError:
-        text = "The picture needs more memory to decode than this server gives."
+        text = Sentence("The picture needs more memory to decode than this server gives.")
         return Answer(error="PictureRefused", message=text, reason="memory"), []
     except ChatBotError as error:
         return Answer(error="StorageError", message=str(error)), []

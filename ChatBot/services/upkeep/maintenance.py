@@ -12,6 +12,7 @@ from ChatBot.db.census import Census
 from ChatBot.db.tasks import Line, Task, TaskKind, Tasks
 from ChatBot.errors import Cancelled, ChatBotError, Conflict, InputError
 from ChatBot.models import User, new_id
+from ChatBot.sentence import Sentence
 from ChatBot.services.upkeep.cleanup import Cleanup
 from ChatBot.services.upkeep.restore import Restore
 
@@ -59,7 +60,7 @@ class Maintenance:
         try:
             task = self._tasks.claim(new_id(), kind, user.username, apply=apply, total=total)
         except Conflict as error:
-            raise Conflict("A restore or a clean-up already runs; wait until it is done.") from error
+            raise Conflict(Sentence("A restore or a clean-up already runs; wait until it is done.")) from error
         self._thread = threading.Thread(target=self._run, args=(task, plan_id), name=f"maintenance-{kind}", daemon=True)
         self._thread.start()
         return task
@@ -77,7 +78,7 @@ class Maintenance:
     def _previewed(self) -> str:
         latest = self._tasks.latest()
         if latest is None or latest.kind != "cleanup" or latest.plan_id is None:
-            raise InputError("Preview the clean-up first; then exactly what it showed can be applied.")
+            raise InputError(Sentence("Preview the clean-up first; then exactly what it showed can be applied."))
         return latest.plan_id
 
     def _run(self, task: Task, plan_id: str | None) -> None:

@@ -15,6 +15,7 @@ from ChatBot.hosts.base import HostCondition
 from ChatBot.hosts.chain import HostChain
 from ChatBot.media.files import FileStore
 from ChatBot.models import Image, now
+from ChatBot.sentence import Sentence
 from ChatBot.services.copies import asked_again
 
 FAILURES = 20
@@ -108,7 +109,7 @@ class Oversight:
         located = self._images.find(image_id, trashed=True)
         entries = self._history.of(image_id)
         if located is None and not entries:
-            raise NotFound("Nothing is known of such a picture.")
+            raise NotFound(Sentence("Nothing is known of such a picture."))
         return (located.image if located else None), entries
 
     def retry(self, image_id: str, host: str) -> None:
@@ -116,13 +117,13 @@ class Oversight:
         located = self._images.find(image_id)
         copies = [each for each in located.image.copies if each.host == host] if located else []
         if not copies:
-            raise NotFound("There is no such copy.")
+            raise NotFound(Sentence("There is no such copy."))
         for copy in reversed(copies):
             again = asked_again(copy, now())
             if again is not None and self._images.set_copy(image_id, copy, again):
                 self._history.note(image_id, "asked_again", host)
                 return
-        raise Conflict(f"The copy on {host} is not one that failed; look at the page again.")
+        raise Conflict(Sentence("The copy on %(host)s is not one that failed; look at the page again.", host=host))
 
     def _hosts(self) -> tuple[HostReport, ...]:
         """Return the hosts in use: the active ones, and others that still have copies."""
