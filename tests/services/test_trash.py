@@ -193,6 +193,8 @@ def test_a_disk_that_keeps_its_file_is_said_to_be_pending_and_keeps_no_other_pic
     assert set(proofs.values()) == {"pending"}
     assert len(cloud.repositories.tombstones.among(list(proofs))) == 2
     assert len(host.pictures) == 2
+    with pytest.raises(NotFound):
+        cloud.trash.thumbnail(Viewer(ann), deleted[0].id)
 
 
 def test_only_the_owner_sees_a_small_version_of_what_is_in_the_trash(cloud: Workshop, ann: User) -> None:
@@ -216,3 +218,12 @@ def test_looking_into_the_trash_fetches_and_writes_nothing(cloud: Workshop, host
         cloud.trash.thumbnail(Viewer(ann), image.id)
 
     assert (host.fetches, cloud.stored_files()) == (fetches, files)
+
+
+def test_what_was_copied_and_never_shown_is_not_in_the_trash(cloud: Workshop, ann: User) -> None:
+    image = trashed(cloud, ann)
+    cloud.database["messages"].update_one({"images.id": image.id}, {"$set": {"draft_of": new_id()}})
+
+    assert ids(cloud, ann) == []
+    with pytest.raises(NotFound):
+        cloud.trash.restore(ann, [image.id])
