@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from http import HTTPStatus
 from typing import Any, cast
@@ -111,6 +111,19 @@ FORMS: dict[str, dict[str, dict[str, Any]]] = {
 }
 """By endpoint: bodies that views read themselves, by media type."""
 
+IMAGE = ("images.read", "images.describe", "images.trash", "images.history", "files.permanent", "picture_links.create")
+CONVERSATION = ("conversations.read", "conversations.change", "conversations.remove", "messages.post", "shares.create")
+LINKS: dict[str, tuple[tuple[str, str, tuple[str, ...]], ...]] = {
+    "tokens.create": (("token_id", "/id", ("tokens.revoke",)),),
+    "conversations.create": (("conversation_id", "/id", CONVERSATION),),
+    "images.generate": (("image_id", "/images/0/id", IMAGE), ("conversation_id", "/conversation_id", CONVERSATION)),
+    "images.upload": (("image_id", "/id", IMAGE),),
+    "images.trash": (("image_id", "/id", ("images.untrash", "trash.thumbnail")),),
+    "shares.create": (("share_id", "/id", ("shares.revoke",)), ("token", "/token", ("shared.data", "shared.page"))),
+    "picture_links.create": (("link_id", "/id", ("picture_links.revoke",)),),
+}
+"""By endpoint: which parameter, of which operations, stands where in its answer."""
+
 
 def description_of(app: Flask) -> dict[str, Any]:
     """Return the document of an application, which is made once."""
@@ -158,6 +171,7 @@ def _described(app: OpenAPI) -> dict[str, Any]:
     }
     for path, method, operation in operations_of(document):
         _complete(operation, path, method, endpoints[path, method])
+    _link({endpoints[path, method]: operation for path, method, operation in operations_of(document)})
     return document
 
 
@@ -181,6 +195,21 @@ def _complete(operation: dict[str, Any], path: str, method: str, endpoint: str) 
         }
     for status in sorted(refused | _refusals(operation, method, endpoint)):
         answers[str(status.value)] = {"$ref": f"#/components/responses/{_name(status, is_for_programs(path))}"}
+
+
+def _link(operations: Mapping[str, dict[str, Any]]) -> None:
+    """Say in the answers that make a thing what can be asked of it next."""
+    for endpoint, known in LINKS.items():
+        answers = operations[endpoint]["responses"]
+        made = answers.get("201") or answers["200"]
+        made["links"] = {
+            following: {
+                "operationId": operations[following]["operationId"],
+                "parameters": {parameter: f"$response.body#{place}"},
+            }
+            for parameter, place, followers in known
+            for following in followers
+        }
 
 
 def _refusals(operation: dict[str, Any], method: str, endpoint: str) -> set[HTTPStatus]:

@@ -40,8 +40,13 @@ CHECKS = {
     "ensure_resource_availability",
 }
 
+PARAMETER = re.compile(r"{(\w+)}")
+STILL_THERE = {"/api/trash/{image_id}/thumbnail", "/api/admin/images/{image_id}"}
+"""Where a picture in the trash is looked at on purpose: by its owner, and by who asks what became of it."""
+
 CONFIG: dict[str, Any] = {
     "generation": {"deterministic": True, "max-examples": 3, "database": "none"},
+    "phases": {"stateful": {"generation": {"max-examples": 20}}},
     # What follows the description may still be refused for what it says: a password that is too short, a wrong one.
     "checks": {
         "positive_data_acceptance": {"expected-statuses": ["2xx", "3xx", 401, 403, 404, 409, 412, 422, 429, 502]}
@@ -154,12 +159,37 @@ def test_a_visitor_gets_what_is_described_whatever_they_send(address: str) -> No
     assert outcome.statuses[401] > len(outcome.operations)
 
 
+@pytest.mark.parametrize(
+    ("parameter", "things"), [("conversation_id", "/api/conversation"), ("image_id", "/api/images")]
+)
+def test_what_was_made_is_there_and_what_was_deleted_is_not(
+    app: Flask, program: Api, parameter: str, things: str
+) -> None:
+    made = program.generate(width=SIDES.start, height=SIDES.start)
+    made["image_id"] = made["images"][0]["id"]
+    operations = operations_of(description_of(app))
+    paths = {path for path, method, _ in operations if method == "get" and PARAMETER.findall(path) == [parameter]}
+    reading = [path.format(**made) for path in sorted(paths - STILL_THERE)]
+
+    def statuses() -> set[int]:
+        answers = [program.get(path, buffered=False) for path in reading]
+        for answer in answers:
+            answer.close()  # one of them is a stream that goes on
+        return {answer.status_code for answer in answers}
+
+    assert len(reading) > 1
+    assert statuses() == {200}
+    assert program.delete(f"{things}/{made[parameter]}").status_code in (200, 204)
+    assert statuses() == {404}
+    assert program.delete(f"{things}/{made[parameter]}").status_code == 404
+
+
 def test_a_body_of_another_shape_or_media_type_is_refused_everywhere(app: Flask, program: Api) -> None:
     tried = 0
     for path, method, operation in operations_of(description_of(app)):
         if "application/json" not in operation.get("requestBody", {}).get("content", ()):
             continue
-        address = re.sub(r"{\w+}", new_id(), path)
+        address = PARAMETER.sub(new_id(), path)
         send = getattr(program, method)
 
         assert send(address, json={"surprise": 1}).status_code == 422, address

@@ -179,6 +179,23 @@ def test_what_needs_an_account_says_so_and_what_a_session_changes_needs_its_toke
     assert all({"session": [], "csrf": []} in operation["security"] for operation in changing)
 
 
+def test_a_link_leads_to_an_operation_that_takes_what_it_gives(document: dict[str, Any]) -> None:
+    taken = {
+        operation["operationId"]: {each["name"] for each in operation.get("parameters", ()) if each["in"] == "path"}
+        for _, _, operation in operations_of(document)
+    }
+    links = [
+        link
+        for _, _, operation in operations_of(document)
+        for answer in operation["responses"].values()
+        for link in answer.get("links", {}).values()
+    ]
+
+    assert len(links) > 20
+    for link in links:
+        assert set(link["parameters"]) <= taken[link["operationId"]], link
+
+
 def test_defaults_and_examples_are_valid_themselves(document: dict[str, Any]) -> None:
     held = 0
     for schema in parts(document):
