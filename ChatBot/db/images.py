@@ -86,6 +86,13 @@ class Images(Repository):
         cursor = self._collection.find({"images.id": {"$in": image_ids}}, {"images.id": 1})
         return {image["id"] for document in cursor for image in document["images"]} & set(image_ids)
 
+    def lasting_ids(self, image_ids: list[str]) -> set[str]:
+        """Return which of those pictures are there, trashed or not, and are not being deleted for good."""
+        shown = {"images.id": 1, "images.purging": 1}
+        cursor = self._collection.find({"images.id": {"$in": image_ids}}, shown)
+        lasting = (image for document in cursor for image in document["images"] if not image.get("purging"))
+        return {image["id"] for image in lasting if "id" in image} & set(image_ids)
+
     def change(self, image_id: str, **fields: Any) -> bool:
         """Set plain fields of an untrashed picture; False when there is none of that id."""
         changes = {f"images.$.{name}": value for name, value in fields.items()}

@@ -92,6 +92,7 @@ class Resolver:
             self._files.write_thumbnail(image.id, width, data)
         except StorageError as error:
             log.warning("resolver.thumbnail_not_kept", image=image.id, error=str(error))
+        self._require_not_deleted(image)
         return _in_memory(data, THUMBNAIL_TYPE, opened.source)
 
     def at_hand(self, image: Image, width: int | None = None) -> Opened | None:
@@ -185,10 +186,21 @@ class Resolver:
         except StorageError as error:
             log.warning("resolver.not_healed", image=image.id, error=str(error))
             return _in_memory(data, image.mime_type, host)
+        self._require_not_deleted(image)
         self._mark(image, "present")
         log.info("resolver.healed", image=image.id, host=host)
         self._history.note(image.id, "healed", host)
         return _in_memory(data, image.mime_type, host)
+
+    def _require_not_deleted(self, image: Image) -> None:
+        """Remove what was just written for a picture if its deletion for good has begun meanwhile: that is over.
+
+        Raises ``NotFound`` then.
+        """
+        if image.id not in self._images.lasting_ids([image.id]):
+            self._files.delete(image.folder, image.filename)
+            self._files.delete_thumbnails(image.id)
+            raise NotFound("There is no such picture.")
 
     def _mark(self, image: Image, state: LocalState) -> None:
         if image.local != state:

@@ -12,9 +12,10 @@ from typing import BinaryIO
 import pytest
 
 from ChatBot.errors import NotFound, ProviderUnavailable, StorageFull
+from ChatBot.media.decoding import InProcess
 from ChatBot.media.files import FileStore
 from ChatBot.models import Image, User
-from ChatBot.services.resolver import Opened
+from ChatBot.services.resolver import Opened, Resolver
 from tests.services.workshop import ScriptedHost, Workshop, at_once, picture, wide_picture
 
 
@@ -298,6 +299,41 @@ def test_a_thumbnail_is_made_from_the_copy_when_the_file_is_gone_too(cloud: Work
 
     assert (opened.source, opened.mime_type) == ("first", "image/webp")
     assert cloud.path(image).exists()
+
+
+def purge(workshop: Workshop, owner: User, image: Image) -> None:
+    """Delete a picture for good, as its owner does in the trash."""
+    workshop.gallery.trash(owner, image.id)
+    workshop.trash.delete(owner, [image.id])
+
+
+def test_what_is_deleted_for_good_while_it_is_fetched_leaves_no_file(
+    cloud: Workshop, host: ScriptedHost, ann: User
+) -> None:
+    image = cloud.upload(ann, wide_picture())
+    remove(cloud.path(image))
+    host.on_fetch = lambda: purge(cloud, ann, image)
+
+    with pytest.raises(NotFound):
+        cloud.resolver.open(image)
+
+    assert cloud.stored_files() == set()
+
+
+def test_what_is_deleted_for_good_while_its_thumbnail_is_made_leaves_no_file(workshop: Workshop, ann: User) -> None:
+    class Slow(InProcess):
+        def render(self, data: bytes, width: int, *, max_pixels: int) -> bytes | None:
+            purge(workshop, ann, image)
+            return super().render(data, width, max_pixels=max_pixels)
+
+    image = workshop.upload(ann, wide_picture())
+    workshop.files.delete_thumbnails(image.id)
+    resolver = Resolver(workshop.files, workshop.images, workshop.chain, decoder=Slow())
+
+    with pytest.raises(NotFound):
+        resolver.open_thumbnail(image, 256)
+
+    assert workshop.stored_files() == set()
 
 
 def test_a_picture_that_is_no_wider_is_its_own_thumbnail(workshop: Workshop, ann: User) -> None:

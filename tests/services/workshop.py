@@ -102,6 +102,8 @@ class ScriptedHost(CloudHost):
         self.gate.set()
         self.on_upload: Callable[[Upload], None] = lambda _: None
         """Called after the host took an upload, before it answers."""
+        self.on_fetch: Callable[[], None] = lambda: None
+        """Called once, while the host sends the next picture."""
 
     @property
     def uploads(self) -> int:
@@ -131,7 +133,10 @@ class ScriptedHost(CloudHost):
             raise self.fetch_errors.pop(0)
         if url not in self.pictures:
             raise BytesMissing(f"{self.name} no longer has the picture")
-        return self.pictures[url]
+        data = self.pictures[url]
+        happening, self.on_fetch = self.on_fetch, lambda: None
+        happening()
+        return data
 
     def _delete(self, receipt: Receipt) -> DeletionProof:
         self.diary.append(f"{self.name}: delete")

@@ -138,10 +138,19 @@ class Restore:
             self._images.set_local_many(
                 [each.image.id for each in batch if each.image.local == state], state, "present"
             )
-        back = [each.image for each in batch if each.missing]
+        back = self._kept([each.image for each in batch if each.missing])
+        hosts = {each.image.id: each.host for each in batch}
         report.restored += [image.id for image in back]
-        self._history.note_all("restored", {each.image.id: each.host for each in batch if each.missing})
+        self._history.note_all("restored", {image.id: hosts[image.id] for image in back})
         report.restored_bytes += sum(image.size for image in back)
+
+    def _kept(self, back: list[Image]) -> list[Image]:
+        """Return which pictures are still wanted; the files of those deleted for good meanwhile go again."""
+        lasting = self._images.lasting_ids([image.id for image in back]) if back else set()
+        for image in back:
+            if image.id not in lasting:
+                self._files.delete(image.folder, image.filename)
+        return [image for image in back if image.id in lasting]
 
 
 class _Room:

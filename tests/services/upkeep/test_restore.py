@@ -69,6 +69,25 @@ def test_a_preview_names_what_is_missing_and_touches_nothing(
     assert (host.fetches, cloud.stored_files()) == before
 
 
+def test_what_is_deleted_for_good_while_it_is_restored_leaves_no_file(
+    cloud: Workshop, host: ScriptedHost, ann: User
+) -> None:
+    doomed, other = cloud.upload(ann, picture(1)), cloud.upload(ann, picture(2))
+    cloud.path(doomed).unlink()
+
+    def delete_for_good() -> None:
+        cloud.gallery.trash(ann, doomed.id)
+        cloud.trash.delete(ann, [doomed.id])
+
+    host.on_fetch = delete_for_good
+
+    report = upkeep_of(cloud).restore.run(reserve_bytes=0, apply=True)
+
+    assert report.restored == []
+    assert not cloud.path(doomed).exists()
+    assert cloud.path(other).exists()
+
+
 def test_a_restore_brings_back_what_has_an_exact_copy_and_says_what_is_lost(
     cloud: Workshop, pictures: list[Image]
 ) -> None:
