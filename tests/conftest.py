@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from hypothesis import settings
+from hypothesis import core, settings
+from hypothesis.vendor import pretty
+from schemathesis.generation.hypothesis import setup
 
 pytest_plugins = (
     "tests.fixtures.mongo",
@@ -15,3 +17,6 @@ pytest_plugins = (
 )
 
 settings.register_profile("exploring")  # what tests/web/hostile does differently under it stands there
+
+setup()  # once and for all, as Schemathesis does when it is first used: it also lets Hypothesis print nothing ...
+core.RepresentationPrinter = pretty.RepresentationPrinter  # type: ignore[attr-defined]  # ... and this undoes that

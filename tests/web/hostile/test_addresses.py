@@ -107,7 +107,7 @@ def _spelled(start: str, pieces: list[tuple[str, str]], hidden: set[int], query:
 
 
 def test_no_spelling_of_an_address_shows_what_belongs_to_somebody_else(house: House) -> None:
-    @walk(400)
+    @walk(300)
     @given(st.sampled_from(sorted(house.people)), spelled(house.words))
     def explore(who: str, target: str) -> None:
         house.check(who, raw(house.people[who], target))
@@ -153,7 +153,7 @@ def test_no_parameter_of_any_address_breaks_it_or_shows_what_belongs_to_somebody
     ]
     values = st.one_of(st.sampled_from(NUMBERS), texts())
 
-    @walk(200)
+    @walk(150)
     @given(
         st.sampled_from(sorted(house.people)),
         st.sampled_from(sorted(paths)),

@@ -80,11 +80,12 @@ def test_no_range_and_no_condition_gives_other_bytes_than_asked_for(ann: Api, qu
     whole = ann.get(path)
     names = st.sampled_from(("If-None-Match", "If-Modified-Since", "If-Range", "If-Match", "If-Unmodified-Since"))
 
-    @walk(60)
+    @walk(45)
     @given(
         st.one_of(st.none(), ranges(len(whole.data))),
         st.dictionaries(names, conditions(whole.headers["ETag"]), max_size=2),
     )
+    @example("bytes=0-1,3-4", {})
     @example("bytes=0-3", {"If-Range": IMPOSSIBLE[0]})
     @example(None, {"If-Modified-Since": IMPOSSIBLE[0]})
     def explore(wanted: str | None, headers: dict[str, str]) -> None:
@@ -187,7 +188,7 @@ def test_no_header_breaks_an_answer_or_leads_away(app: Flask, ann: Api) -> None:
     cookie = ann.http.get_cookie("chatbot_session")
     assert cookie is not None
 
-    @walk(150)
+    @walk(110)
     @given(
         st.booleans(),
         st.one_of(
@@ -204,7 +205,8 @@ def test_no_header_breaks_an_answer_or_leads_away(app: Flask, ann: Api) -> None:
         if known:
             person.http.set_cookie(cookie.key, cookie.value)
             person.headers.update(ann.headers)
-        answer = getattr(person, asked[0])(asked[1], headers=headers)
+        # Past what holds answers against the description: a Host that is none is a 400 of HTTP itself, on every route.
+        answer = getattr(person.http, asked[0])(asked[1], headers={**person.headers, **headers}, buffered=True)
 
         assert answer.status_code < 500
         assert re.match(r"/(?![/\\])", answer.headers.get("Location", "/"))

@@ -89,7 +89,7 @@ def test_a_field_keeps_a_text_or_refuses_it_with_a_reason(ann: Api, field: str) 
     send, kept = FIELDS[field]
     made = small(ann)
 
-    @walk(25)
+    @walk(15)
     @given(json_texts())
     @example("\ud800")
     @example("\x00")
@@ -103,7 +103,7 @@ def test_a_field_keeps_a_text_or_refuses_it_with_a_reason(ann: Api, field: str) 
 
 
 def test_a_prompt_is_kept_as_it_was_written_or_refused_with_a_reason(ann: Api) -> None:
-    @walk(20)
+    @walk(12)
     @given(json_texts(), json_texts())
     def explore(prompt: str, unwanted: str) -> None:
         wanted = {"prompt": prompt, "negative_prompt": unwanted, "width": 64, "height": 64}
@@ -123,7 +123,7 @@ def test_a_message_is_kept_as_it_was_written_or_refused_with_a_reason(ann: Api) 
     conversation = ann.post("/api/conversations", json={}).json["id"]
     path = f"/api/conversation/{conversation}"
 
-    @walk(20)
+    @walk(12)
     @given(json_texts())
     def explore(text: str) -> None:
         answer = ann.post(f"{path}/messages", json={"content": text})
@@ -140,7 +140,7 @@ def test_a_title_stays_inside_its_event(ann: Api) -> None:
     conversation = ann.post("/api/conversations", json={}).json["id"]
     path = f"/api/conversation/{conversation}"
 
-    @walk(25)
+    @walk(15)
     @given(json_texts())
     def explore(text: str) -> None:
         before = ann.get(path).json["last_event_id"]
@@ -162,7 +162,7 @@ def test_a_title_stays_inside_its_event(ann: Api) -> None:
 def test_a_name_and_a_password_are_kept_or_refused_with_a_reason(app: Flask) -> None:
     Api(app).register("first")
 
-    @walk(25)
+    @walk(15)
     @given(st.one_of(json_texts(), json_texts().map(lambda text: text[:20])), json_texts())
     def explore(name: str, password: str) -> None:
         person = Api(app)
@@ -179,7 +179,7 @@ def test_a_name_and_a_password_are_kept_or_refused_with_a_reason(app: Flask) -> 
 def test_a_password_opens_its_link_whatever_it_says(ann: Api, visitor: Api) -> None:
     path = f"/api/conversation/{small(ann)['conversation_id']}/share"
 
-    @walk(20)
+    @walk(12)
     @given(json_texts().map(lambda text: text[:1024]))
     def explore(password: str) -> None:
         answer = ann.post(path, json={"password": password})

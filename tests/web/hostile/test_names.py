@@ -75,7 +75,7 @@ def saved_as(answer: Answer) -> str:
 def test_a_file_of_any_name_is_kept_and_downloaded_under_a_plain_one(
     ann: Api, tmp_path: Path, spelled: Callable[[str], bytes]
 ) -> None:
-    @walk(20)
+    @walk(12)
     @given(texts())
     @example("\u202e.pdf")
     @example("../../\u061c.bashrc")
@@ -96,7 +96,7 @@ def test_a_file_of_any_name_is_kept_and_downloaded_under_a_plain_one(
 def test_a_picture_of_any_name_is_downloaded_under_a_plain_one(ann: Api) -> None:
     picture = saved(photograph((16, 16)), "PNG")
 
-    @walk(15)
+    @walk(10)
     @given(texts())
     def explore(name: str) -> None:
         answer = hand_in(ann, as_browsers_say(name), picture)
@@ -110,7 +110,7 @@ def test_a_picture_of_any_name_is_downloaded_under_a_plain_one(ann: Api) -> None
 def test_a_picture_with_any_caption_is_downloaded_under_a_plain_name(ann: Api) -> None:
     image = small(ann)["images"][0]["id"]
 
-    @walk(40)
+    @walk(30)
     @given(texts())
     @example("\u202e")
     @example("..")

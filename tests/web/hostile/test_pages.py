@@ -38,7 +38,7 @@ def test_no_text_adds_an_element_an_attribute_or_an_address_to_any_page(world: W
         world.say(text)
         return {where: shape_of(answer.text) for where, answer in world.answers().items()}
 
-    @walk(30)
+    @walk(20)
     @given(texts())
     @example(HOSTILE)
     def explore(text: str) -> None:
@@ -54,7 +54,7 @@ def test_no_text_adds_an_element_an_attribute_or_an_address_to_any_page(world: W
 
 
 def test_a_page_shows_a_text_as_it_was_written(world: World) -> None:
-    @walk(15)
+    @walk(10)
     @given(texts())
     def explore(text: str) -> None:
         world.say(text)
@@ -104,7 +104,7 @@ def test_what_a_form_or_an_address_says_adds_nothing_to_the_page_that_repeats_it
             if answer.mimetype == "text/html":
                 expected.setdefault(answer.request.path.split("/no/")[0], set()).add(shape_of(answer.text))
 
-    @walk(12)
+    @walk(8)
     @given(texts())
     @example(HOSTILE)
     def explore(text: str) -> None:

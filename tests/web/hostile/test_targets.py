@@ -78,7 +78,7 @@ def targets() -> st.SearchStrategy[str]:
 def test_no_target_leads_to_another_site(app: Flask) -> None:
     ann, visitor = Api(app).register(), Api(app)
 
-    @walk(100)
+    @walk(50)
     @given(targets())
     @example("/\\evil.example")
     @example("///evil.example")
@@ -134,7 +134,7 @@ def test_no_address_of_an_upload_leads_the_server_to_itself(app: Flask, canary: 
         st.sampled_from(heads), st.sampled_from(LOOPBACK), st.sampled_from(tails),
     )  # fmt: skip
 
-    @walk(100)
+    @walk(80)
     @given(st.one_of(known, known, texts()))
     def explore(url: str) -> None:
         answer = ann.post("/api/uploads", json={"url": url})
