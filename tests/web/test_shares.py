@@ -98,6 +98,9 @@ def test_a_form_from_a_session_that_ended_leads_to_the_login_and_back(
     answer = visitor.post(f"/share/{token}/continue", data={"csrf_token": field, "key": "once"}, headers=HTML)
 
     assert (answer.status_code, answer.headers["Location"]) == (303, f"/login?next=/share/{token}")
+    for path in (answer.headers["Location"], f"/register?next=/share/{token}"):
+        assert "With an account you can go on with the shared conversation" in visitor.get(path, headers=HTML).text
+    assert "shared conversation" not in visitor.get("/login", headers=HTML).text
 
 
 def test_a_protected_conversation_is_copied_only_after_its_password(
