@@ -16,6 +16,8 @@ COMMANDS = (
     ("images", "verify", "--deep"),
     ("images", "replicate"),
     ("images", "orphans"),
+    ("images", "restore"),
+    ("images", "cleanup"),
     ("shares", "list"),
     ("hosts", "list"),
     ("audit", "list"),

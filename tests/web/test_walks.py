@@ -15,9 +15,11 @@ from pymongo.database import Database
 from ChatBot.models import new_id
 from tests.fixtures.application import Api
 from tests.standins.hosts import HostServer
-from tests.web.test_guard import Things, address, ask, routes
+from tests.web.test_guard import ABOUT_SESSIONS, Things, address, ask, routes
 from tests.web.test_hygiene import state
 
+ENDS_IT_ALL = ABOUT_SESSIONS | {"conversations.remove", "pages.sign_up", "pages.log_in_by_form"}
+"""Routes after which there is nothing left to ask for; deletions of single things come last."""
 STATE_CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 
 
@@ -76,24 +78,31 @@ def test_a_hosts_delete_secret_is_in_no_answer_and_no_log(
     hosts.imgbb.deletion_ignored = True
     ann.patch("/api/auth/me", json={"private": True})
     published.extensions["chatbot"].privacy.withdraw_due()
-    answers = []
+    services, answers, statuses = published.extensions["chatbot"], [], set()
 
-    for route, method in routes(published):
-        if method == "GET":
+    for wanted in ("GET", "PATCH", "POST", "DELETE"):
+        for route, method in routes(published):
+            if method != wanted or (method != "GET" and route.endpoint in ENDS_IT_ALL):
+                continue
             names = {name: things.get(name, "0" * 32) for name in route.arguments}
             for api in (ann, visitor):
                 answer = ask(api, method, address(published, route, names), route.endpoint)
                 if answer.mimetype != "text/event-stream":
                     answers.append(answer.get_data())
+                    statuses.add((method, answer.status_code))
                 answer.close()
+    events = [repr(each).encode() for each in services.database["events"].find()]  # whatever streams tell
 
     logged = "".join(capfd.readouterr()) + caplog.text
     secrets = secrets_of(hosts)
     assert len(secrets) >= 2
-    assert len(answers) > 60
+    assert len(answers) > 100
+    assert {("GET", 200), ("PATCH", 200), ("POST", 200), ("POST", 201), ("DELETE", 204)} <= statuses
+    assert len(events) > 2
+    assert "host.upload" in logged
     for secret in secrets:
         assert secret not in logged
-        assert not any(secret.encode() in answer for answer in answers)
+        assert not any(secret.encode() in said for said in (*answers, *events))
 
 
 def test_no_route_changes_anything_for_a_session_without_its_token(
