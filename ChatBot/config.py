@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Generic, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -164,14 +164,14 @@ class Settings(BaseSettings):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must never appear in a log: keys, and the passwords inside of addresses."""
+        """What must never appear in a log: keys, and the passwords inside of addresses, as written and decoded."""
         keys = (
             *(self.secret_key, self.postimages_api_key, self.imgbb_api_key),
             *(self.s3_access_key, self.s3_secret_key, self.openai_api_key),
         )
-        addresses = (self.mongodb_uri, self.redis_url, self.openai_base_url, self.sd_webui_url, self.s3_endpoint_url)
-        passwords = (urlsplit(address).password for address in addresses if address)
-        return tuple(secret for secret in (*keys, *passwords) if secret)
+        named = (getattr(self, name) for name in type(self).model_fields if name.endswith(("_url", "_uri")))
+        passwords = [urlsplit(address).password or "" for address in named if address]
+        return tuple(dict.fromkeys(each for each in (*keys, *passwords, *map(unquote, passwords)) if each))
 
     @property
     def database_root(self) -> Path:

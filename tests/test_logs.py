@@ -55,6 +55,17 @@ def test_every_key_in_the_settings_is_among_the_secrets() -> None:
     assert set(values.values()) <= set(found)
 
 
+def test_the_password_in_every_address_is_among_the_secrets_as_written_and_as_it_is_sent() -> None:
+    named = [name for name in Settings.model_fields if name.endswith(("_url", "_uri"))]
+    schemes = {"mongodb_uri": "mongodb", "redis_url": "redis"}
+    values = {name: f"{schemes.get(name, 'https')}://me:p%40ss-{name}@host/" for name in named}
+
+    found = set(Settings(_env_file=None, **values).secrets)  # type: ignore[arg-type]
+
+    assert len(named) > 5
+    assert found == {f"{sign}-{name}" for name in named for sign in ("p%40ss", "p@ss")}
+
+
 @pytest.mark.parametrize(
     ("text", "secret"),
     [
