@@ -94,11 +94,12 @@ def test_what_the_original_design_published_is_named_where_only_a_person_can_del
     (image,) = ann.get("/api/images").json["items"]
 
     ann.patch(f"/api/conversation/{foxes['id']}", json={"private": True})
-    waiting = eventually(lambda: states(ann, image["id"]) == {service: "delete_manual"})
+    services.privacy.withdraw_due()
+    waiting = states(ann, image["id"])
     named = ann.get(f"/api/images/{image['id']}").json
     page = ann.get(f"/c/{foxes['id']}").text
 
-    assert waiting
+    assert waiting == {service: "delete_manual"}
     assert (image["private"], named["private"]) == (False, True)
     assert [copy["published_at"] for copy in named["durability"]["copies"]] == [address]
     assert f'href="{address}"' in page
