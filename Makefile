@@ -5,8 +5,9 @@
 python := .venv/bin/python
 # Options for pytest, for example: make test PYTEST_ARGS="tests/hosts -x"
 PYTEST_ARGS ?=
-# Test processes at a time. The tests of one file stay together, as they may share a server.
-WORKERS ?= logical
+# Test processes at a time: tests wait more for disks and browsers than they compute. Each has a MongoDB of its own (1 GB).
+# The tests of one file stay together, as they may share a server.
+WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n > 4 ? n : n * 2 > 4 ? 4 : n * 2)))
 KILLS ?= 200
 
 babel = $(python) -m babel.messages.frontend --quiet

@@ -26,7 +26,8 @@ def test_a_database_that_does_not_answer_is_4(chatbot: CommandLine) -> None:
 
     assert doctor.code == 4, doctor
     assert doctor.answer["ready"] is False
-    assert (stats.code, stats.stdout) == (4, ""), stats
+    assert (stats.code, stats.answer["exit_code"]) == (4, 4), stats
+    assert "MONGODB_URI" in stats.answer["error"]
     for ran in (doctor, stats):
         assert "Traceback" not in ran.stderr
 
@@ -40,7 +41,8 @@ def test_a_missing_or_wrong_setting_is_4_and_named(chatbot: CommandLine) -> None
 
     for name, changes in wrong:
         ran = chatbot("images", "stats", "--json", **changes)
-        assert (ran.code, ran.stdout) == (4, ""), (name, ran)
+        assert (ran.code, ran.answer["exit_code"]) == (4, 4), (name, ran)
+        assert name in ran.answer["error"]
         assert name in ran.stderr
         assert "Traceback" not in ran.stderr
 

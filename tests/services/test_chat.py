@@ -14,6 +14,7 @@ from ChatBot.models import Conversation, Message, User
 from ChatBot.services.access import Viewer
 from ChatBot.services.chat import PICTURES_PER_TURN, TOOL_ROUNDS
 from ChatBot.services.threads import MESSAGE_CHARACTERS
+from tests.fixtures.server import eventually
 from tests.services.workshop import (
     SETTLED_SECONDS,
     ScriptedAssistant,
@@ -316,7 +317,7 @@ def test_an_assistant_that_crashes_fails_the_answer_and_leaves_nobody_waiting(
 
     assert answer.status == "failed"
     assert "hunter2" not in str(answer.error)
-    assert kinds(workshop, answer)[-1] == "done"
+    assert eventually(lambda: kinds(workshop, answer)[-1] == "done")
 
 
 def test_an_empty_message_is_refused_and_writes_nothing(workshop: Workshop, ann: User) -> None:
