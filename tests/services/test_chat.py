@@ -48,7 +48,13 @@ def deltas(workshop: Workshop, answer: Message) -> list[tuple[int, str]]:
 
 
 def kinds(workshop: Workshop, answer: Message) -> list[str]:
-    return [event.type for event in workshop.repositories.events.after(answer.conversation_id or "", 0)]
+    """Return the kinds of events of an answer's conversation, once its end is among them."""
+
+    def heard() -> list[str]:
+        return [event.type for event in workshop.repositories.events.after(answer.conversation_id or "", 0)]
+
+    assert eventually(lambda: "done" in heard())
+    return heard()
 
 
 def tool_result(assistant: ScriptedAssistant, number: int = 1) -> dict[str, object]:
@@ -317,7 +323,7 @@ def test_an_assistant_that_crashes_fails_the_answer_and_leaves_nobody_waiting(
 
     assert answer.status == "failed"
     assert "hunter2" not in str(answer.error)
-    assert eventually(lambda: kinds(workshop, answer)[-1] == "done")
+    assert kinds(workshop, answer)[-1] == "done"
 
 
 def test_an_empty_message_is_refused_and_writes_nothing(workshop: Workshop, ann: User) -> None:
