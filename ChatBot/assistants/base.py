@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from ChatBot.cancelling import CancelCheck, never_cancelled
 
 
 @dataclass(frozen=True)
@@ -51,14 +53,6 @@ class Finished:
 Piece = TextDelta | ToolCall | Finished
 """What a stream is made of; the last one is always ``Finished``."""
 
-CancelCheck = Callable[[], bool]
-"""Says whether the answer is not wanted any more."""
-
-
-def never_cancelled() -> bool:
-    """Say that the answer is still wanted."""
-    return False
-
 
 class Assistant(ABC):
     """A chat model.
@@ -72,10 +66,7 @@ class Assistant(ABC):
     def stream(
         self, turns: Sequence[Turn], *, may_draw: bool = True, cancelled: CancelCheck = never_cancelled
     ) -> Iterator[Piece]:
-        """Yield the answer to ``turns`` piece by piece; ``may_draw`` offers the ``generate_image`` tool.
-
-        ``cancelled`` is asked several times a second, from any thread.
-        """
+        """Yield the answer to ``turns`` piece by piece; ``may_draw`` offers the ``generate_image`` tool."""
         return self._stream(turns, may_draw, cancelled)
 
     def check(self) -> None:

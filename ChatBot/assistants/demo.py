@@ -10,9 +10,10 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from typing import Self
 
-from ChatBot.assistants.base import Assistant, CancelCheck, Finished, Piece, TextDelta, ToolCall, Turn
+from ChatBot.assistants.base import Assistant, Finished, Piece, TextDelta, ToolCall, Turn
 from ChatBot.assistants.commands import MAX_PROMPT_CHARACTERS
 from ChatBot.assistants.tools import GENERATE_IMAGE
+from ChatBot.cancelling import CancelCheck
 from ChatBot.config import Settings
 from ChatBot.errors import Cancelled
 

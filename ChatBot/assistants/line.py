@@ -6,13 +6,14 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 
 import httpx2
 
+from ChatBot.cancelling import CancelCheck
 from ChatBot.errors import ChatBotError
 
 LOOK_SECONDS = 0.2
@@ -78,7 +79,7 @@ def on(line: Line) -> Iterator[None]:
 
 
 @contextmanager
-def hung_up_when(line: Line, cancelled: Callable[[], bool], seconds: float) -> Iterator[None]:
+def hung_up_when(line: Line, cancelled: CancelCheck, seconds: float) -> Iterator[None]:
     """Hang up when the answer is not wanted any more, or takes longer than ``seconds``.
 
     Comments that keep a line alive reset every idle limit, so only this ends an answer that never does.
@@ -93,7 +94,7 @@ def hung_up_when(line: Line, cancelled: Callable[[], bool], seconds: float) -> I
         watch.join()
 
 
-def _watch(line: Line, cancelled: Callable[[], bool], seconds: float, ended: threading.Event) -> None:
+def _watch(line: Line, cancelled: CancelCheck, seconds: float, ended: threading.Event) -> None:
     end = time.monotonic() + seconds
     while not ended.wait(min(LOOK_SECONDS, max(0.0, end - time.monotonic()))):
         if _is(cancelled):
@@ -104,7 +105,7 @@ def _watch(line: Line, cancelled: Callable[[], bool], seconds: float, ended: thr
             return
 
 
-def _is(cancelled: Callable[[], bool]) -> bool:
+def _is(cancelled: CancelCheck) -> bool:
     try:
         return cancelled()
     except ChatBotError:  # the database that is asked is away; who reads the answer will meet it

@@ -14,12 +14,13 @@ import structlog
 from openai import OpenAI
 from openai.types.chat import ChatCompletionChunk
 
-from ChatBot.assistants.base import Assistant, CancelCheck, Finished, Piece, TextDelta, ToolCall, Turn
+from ChatBot.assistants.base import Assistant, Finished, Piece, TextDelta, ToolCall, Turn
 from ChatBot.assistants.line import Line, hung_up_when, lines_own, on
 from ChatBot.assistants.openai_errors import detail, translate
 from ChatBot.assistants.prompts import SYSTEM_PROMPT
 from ChatBot.assistants.tool_calls import ToolCallAccumulator
 from ChatBot.assistants.tools import GENERATE_IMAGE_TOOL
+from ChatBot.cancelling import CancelCheck
 from ChatBot.config import Settings
 from ChatBot.errors import Cancelled, ProviderUnavailable, SettingsError
 

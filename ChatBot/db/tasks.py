@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 
 from ChatBot.db.repository import Repository
 from ChatBot.models import Model, now
+from ChatBot.sentence import Sentence
 
 TaskKind = Literal["restore", "cleanup"]
 TaskState = Literal["running", "finished", "failed"]
@@ -30,10 +31,9 @@ class Line(Model):
     values: dict[str, int | str] = Field(default_factory=dict)
 
     def __str__(self) -> str:
-        shown = {name: f"{value:,}" if isinstance(value, int) else value for name, value in self.values.items()}
-        if isinstance(size := self.values.get("size"), int):
-            shown["size"] = f"{size / 1e6:,.1f} MB"
-        return self.text % shown if shown else self.text
+        size = self.values.get("size")
+        in_units = {"size": f"{size / 1e6:,.1f} MB"} if isinstance(size, int) else {}
+        return str(Sentence(self.text, **{**self.values, **in_units}))
 
 
 class Task(Model):

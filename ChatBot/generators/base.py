@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from ChatBot.cancelling import CancelCheck, never_cancelled
+
 log = structlog.get_logger(__name__)
 
 
@@ -44,12 +46,6 @@ class GeneratedPicture:
 
 
 ProgressCallback = Callable[[Progress], None]
-CancelCheck = Callable[[], bool]
-
-
-def never_cancelled() -> bool:
-    """The check of a caller that cannot stop."""
-    return False
 
 
 def ignore_progress(progress: Progress) -> None:

@@ -10,10 +10,10 @@ from typing import Self
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from ChatBot.cancelling import CancelCheck
 from ChatBot.config import Settings
 from ChatBot.errors import Cancelled, ProviderRefused
 from ChatBot.generators.base import (
-    CancelCheck,
     GeneratedPicture,
     GenerationRequest,
     Generator,

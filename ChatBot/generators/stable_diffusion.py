@@ -13,10 +13,10 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 import structlog
 
+from ChatBot.cancelling import CancelCheck
 from ChatBot.config import Settings
 from ChatBot.errors import Cancelled, ProviderError, ProviderUnavailable, SettingsError
 from ChatBot.generators.base import (
-    CancelCheck,
     GeneratedPicture,
     GenerationRequest,
     Generator,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -38,9 +39,9 @@ class HueyJobs(Jobs):
     def __init__(self) -> None:
         self._lanes: dict[str, _Lane] = {}
 
+    @abstractmethod
     def _storage(self, name: str) -> BaseStorage:
         """Return the place that keeps the queue of that name."""
-        raise NotImplementedError
 
     def register(self, name: str, run: Run, threads: int) -> None:
         self._lanes[name] = _Lane(name, self._storage(name), run, threads, self.failures)

@@ -11,7 +11,7 @@ from pymongo.database import Database
 
 from ChatBot.db.repositories import Repositories
 from tests.fixtures.repositories import ann, bob, emptied_database, module_database, repositories
-from tests.services.workshop import Workshop
+from tests.services.workshop import ScriptedHost, Workshop
 
 __all__ = ["ann", "bob", "emptied_database", "make_workshop", "module_database", "repositories", "workshop"]
 
@@ -35,3 +35,15 @@ def make_workshop(
 def workshop(make_workshop: Callable[..., Workshop]) -> Workshop:
     """Services without cloud hosts."""
     return make_workshop()
+
+
+@pytest.fixture
+def host() -> ScriptedHost:
+    """A cloud host that does what a test tells it."""
+    return ScriptedHost("first")
+
+
+@pytest.fixture
+def cloud(make_workshop: Callable[..., Workshop], host: ScriptedHost) -> Workshop:
+    """A workshop with that host."""
+    return make_workshop(hosts=(host,))

@@ -16,11 +16,6 @@ from tests.services.workshop import ScriptedHost, Workshop, make_due, only_copy,
 
 
 @pytest.fixture
-def host() -> ScriptedHost:
-    return ScriptedHost("first")
-
-
-@pytest.fixture
 def cloud(make_workshop: Callable[..., Workshop], host: ScriptedHost) -> Workshop:
     return make_workshop(hosts=(host,), trash_days=0)
 

@@ -42,11 +42,6 @@ def broken_off(workshop: Workshop, user: User, seed: int = 1) -> Image:
 
 
 @pytest.fixture
-def host() -> ScriptedHost:
-    return ScriptedHost("first")
-
-
-@pytest.fixture
 def other() -> ScriptedHost:
     return ScriptedHost("second")
 

@@ -19,16 +19,6 @@ from ChatBot.services.resolver import Opened, Resolver
 from tests.services.workshop import ScriptedHost, Workshop, at_once, picture, wide_picture
 
 
-@pytest.fixture
-def host() -> ScriptedHost:
-    return ScriptedHost("first")
-
-
-@pytest.fixture
-def cloud(make_workshop: Callable[..., Workshop], host: ScriptedHost) -> Workshop:
-    return make_workshop(hosts=(host,))
-
-
 def read(opened: Opened) -> bytes:
     """Return the bytes and hold them against what was said about them."""
     with opened.file as file:

@@ -14,16 +14,6 @@ from ChatBot.services.access import Viewer
 from tests.services.workshop import ScriptedHost, Workshop, make_user, picture, states, wide_picture
 
 
-@pytest.fixture
-def host() -> ScriptedHost:
-    return ScriptedHost("first")
-
-
-@pytest.fixture
-def cloud(make_workshop: Callable[..., Workshop], host: ScriptedHost) -> Workshop:
-    return make_workshop(hosts=(host,))
-
-
 def trashed(workshop: Workshop, user: User, seed: int = 1) -> Image:
     """Return a picture that its owner has put into the trash."""
     image = workshop.upload(user, wide_picture(seed))

@@ -17,10 +17,10 @@ from PIL import Image as Pillow
 from pymongo.database import Database
 
 from ChatBot.assistants.base import Assistant, Finished, Piece, TextDelta, Turn
+from ChatBot.cancelling import CancelCheck
 from ChatBot.db.repositories import Repositories
 from ChatBot.errors import BytesMissing, Cancelled, ChatBotError
 from ChatBot.generators.base import (
-    CancelCheck,
     GeneratedPicture,
     GenerationRequest,
     Generator,

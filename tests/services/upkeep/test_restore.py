@@ -32,16 +32,6 @@ def upkeep_of(workshop: Workshop) -> Upkeep:
 
 
 @pytest.fixture
-def host() -> ScriptedHost:
-    return ScriptedHost("first")
-
-
-@pytest.fixture
-def cloud(make_workshop: Callable[..., Workshop], host: ScriptedHost) -> Workshop:
-    return make_workshop(hosts=(host,))
-
-
-@pytest.fixture
 def pictures(cloud: Workshop, ann: User) -> list[Image]:
     """Five pictures: fine, missing, truncated, in the trash and missing, missing with a wrong copy."""
     images = [cloud.upload(ann, picture(seed)) for seed in range(1, 6)]
