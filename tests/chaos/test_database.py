@@ -23,7 +23,8 @@ from tests.chaos.audit import Findings, audit
 from tests.chaos.load import Promises, load, open_account
 from tests.chaos.proxy import LossyProxy
 from tests.fixtures.application import SECRET_KEY
-from tests.fixtures.server import ServerProcess, eventually, free_port
+from tests.fixtures.ports import free_port
+from tests.fixtures.server import ServerProcess, eventually
 
 pytestmark = pytest.mark.server
 

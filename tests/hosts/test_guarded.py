@@ -50,7 +50,7 @@ def fail_uploads(host: GuardedHost, times: int) -> list[Exception]:
 
 def test_host_that_keeps_failing_is_left_alone() -> None:
     inner = FailingHost(error=DOWN)
-    host = GuardedHost(inner, parallel_uploads=2, failures_until_open=3, open_seconds=60)
+    host = GuardedHost(inner, parallel_uploads=2, failures_until_open=3, open_seconds=60, clock=lambda: 0.0)
 
     errors = fail_uploads(host, 5)
 

@@ -12,8 +12,9 @@ from redis import Redis
 from ChatBot.errors import QueueUnavailable, SettingsError
 from ChatBot.jobs.base import Jobs
 from ChatBot.jobs.redis import RedisJobs
+from tests.fixtures.ports import free_port
 from tests.fixtures.redis import RedisServer
-from tests.fixtures.server import eventually, free_port
+from tests.fixtures.server import eventually
 from tests.jobs.contract import Diary, JobsContract
 
 

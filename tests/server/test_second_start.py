@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from tests.fixtures.server import Person, ServerProcess, free_port
+from tests.fixtures.ports import free_port
+from tests.fixtures.server import Person, ServerProcess
 
 pytestmark = pytest.mark.server
 

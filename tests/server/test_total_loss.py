@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 
 from ChatBot.hosts.bucket import Bucket
 from ChatBot.outbound import Gate
+from tests.fixtures.disk import take_away
 from tests.fixtures.s3 import S3Storage
 from tests.fixtures.server import Person, ServerProcess, eventually
 from tests.standins.hosts import HostServer
@@ -78,7 +78,7 @@ def test_all_of_storage_is_deleted_under_a_running_server_and_restored(make_serv
         *safe, lost = [image["id"] for image in images]
         lost_file = next(name for name in files if name.startswith(lost))
 
-        shutil.rmtree(server.folder / "Storage")
+        take_away(server.folder / "Storage")
         cloud.lose(lost_file)
         server.terminate()
         server.start()
@@ -133,7 +133,7 @@ def test_mongodb_is_wiped_and_rebuilt_from_the_files(make_server: MakeServer) ->
         assert eventually(lambda: everything_recorded(server.folder / "Storage", "the last change"))
 
     server.terminate()
-    shutil.rmtree(server.folder / "Storage-db")
+    take_away(server.folder / "Storage-db")
     server.start()
     code, report = ran(server, "images", "rebuild", "--apply")
 

@@ -8,8 +8,8 @@ from limits.storage import RedisStorage
 from ChatBot.errors import RateLimited
 from ChatBot.web.budgets import Budgets, address_key
 from tests.fixtures.application import SettingsFactory
+from tests.fixtures.ports import free_port
 from tests.fixtures.redis import RedisServer
-from tests.fixtures.server import free_port
 
 
 def test_what_is_over_the_budget_waits_and_other_keys_do_not() -> None:

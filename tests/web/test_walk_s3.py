@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from flask import Flask
 
 from ChatBot.container import Services
 from tests.fixtures.application import Api
+from tests.fixtures.disk import take_away
 from tests.fixtures.s3 import S3Storage
 from tests.web.test_walk import states
 
@@ -67,8 +67,8 @@ def test_all_of_storage_is_restored_byte_for_byte_from_the_bucket(ann: Api) -> N
     before = [file.read_bytes() for file in files]
     services: Services = ann.http.application.extensions["chatbot"]
     for folder in ("Image_Gen", "uploads", "thumbnails"):
-        shutil.rmtree(services.settings.storage_root / folder)
-        (services.settings.storage_root / folder).mkdir()
+        take_away(services.settings.storage_root / folder)
+        (services.settings.storage_root / folder).mkdir(exist_ok=True)
 
     report = services.restore.run(apply=True)
 
