@@ -14,41 +14,29 @@ from ChatBot.bootstrap import build
 from ChatBot.config import PROJECT_ROOT, Settings, load_settings
 from ChatBot.container import Services
 from ChatBot.logs import log_to_stderr
-from ChatBot.web import (
-    assets,
-    audited,
-    bodies,
-    guard,
-    headers,
-    identity,
-    intake,
-    limits,
-    locale,
-    metrics,
-    parsing,
-    problems,
-    trace,
-)
-from ChatBot.web.account_pages import account_pages
-from ChatBot.web.admin import admin, admin_pages
-from ChatBot.web.audit import audit, audit_pages
-from ChatBot.web.auth import auth, tokens
 from ChatBot.web.context import EXTENSION
-from ChatBot.web.conversations import conversations
-from ChatBot.web.dates import ReadableDates
-from ChatBot.web.documents import documents
-from ChatBot.web.files import files
-from ChatBot.web.health import health
-from ChatBot.web.images import images
-from ChatBot.web.messages import messages
-from ChatBot.web.pages import pages
-from ChatBot.web.picture_links import picture_links
-from ChatBot.web.proxies import TrustedProxies
-from ChatBot.web.sessions import MongoSessions
-from ChatBot.web.shared import shared
-from ChatBot.web.shares import shares
+from ChatBot.web.edge import audited, bodies, guard, headers, identity, limits, metrics, problems, trace
+from ChatBot.web.edge.dates import ReadableDates
+from ChatBot.web.edge.proxies import TrustedProxies
+from ChatBot.web.edge.sessions import MongoSessions
+from ChatBot.web.reading import intake, parsing
+from ChatBot.web.rendering import assets, locale
+from ChatBot.web.routes.account_pages import account_pages
+from ChatBot.web.routes.admin import admin, admin_pages
+from ChatBot.web.routes.audit import audit, audit_pages
+from ChatBot.web.routes.auth import auth, tokens
+from ChatBot.web.routes.conversations import conversations
+from ChatBot.web.routes.documents import documents
+from ChatBot.web.routes.files import files
+from ChatBot.web.routes.health import health
+from ChatBot.web.routes.images import images
+from ChatBot.web.routes.messages import messages
+from ChatBot.web.routes.pages import pages
+from ChatBot.web.routes.picture_links import picture_links
+from ChatBot.web.routes.shared import shared
+from ChatBot.web.routes.shares import shares
+from ChatBot.web.routes.trash import trash, trash_pages
 from ChatBot.web.shortcut import Shortcut
-from ChatBot.web.trash import trash, trash_pages
 
 log = structlog.get_logger(__name__)
 

@@ -26,7 +26,7 @@ from ChatBot.db.embedded import EmbeddedServer
 from ChatBot.hosts import BUILT_IN_HOSTS
 from ChatBot.logs import log_to_stderr
 from ChatBot.models import Provenance
-from ChatBot.services.replication import PARALLEL_UPLOADS
+from ChatBot.services.copies.replication import PARALLEL_UPLOADS
 
 HOST = "imgbb"
 CALL_SECONDS = 0.2

@@ -6,17 +6,17 @@ from functools import cached_property
 
 from ChatBot.bootstrap.pictures import Pictures
 from ChatBot.services.accounts import Accounts
-from ChatBot.services.chat import Chat
-from ChatBot.services.continuing import Continuing
-from ChatBot.services.generation import Generation
+from ChatBot.services.conversations.chat import Chat
+from ChatBot.services.conversations.generation import Generation
+from ChatBot.services.conversations.recovery import Recovery
+from ChatBot.services.conversations.running import Running
+from ChatBot.services.conversations.threads import Threads
 from ChatBot.services.guessing import Guessing
-from ChatBot.services.linking import Linking
-from ChatBot.services.previews import Previews
-from ChatBot.services.recovery import Recovery
-from ChatBot.services.running import Running
-from ChatBot.services.sharing import Sharing
-from ChatBot.services.showing import Showing
-from ChatBot.services.threads import Threads
+from ChatBot.services.pictures.showing import Showing
+from ChatBot.services.sharing.continuing import Continuing
+from ChatBot.services.sharing.linking import Linking
+from ChatBot.services.sharing.previews import Previews
+from ChatBot.services.sharing.sharing import Sharing
 
 CHAT_THREADS = 32
 """Answers that stream at the same time in one process; they mostly wait for the model."""

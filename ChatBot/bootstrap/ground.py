@@ -22,8 +22,8 @@ from ChatBot.media.paths import StoragePaths
 from ChatBot.media.records import DiskRecords, record_lock
 from ChatBot.media.spool import Spool
 from ChatBot.outbound import Gate
-from ChatBot.services.allowance import HourlyAllowance
 from ChatBot.services.audit import Audit
+from ChatBot.services.copies.allowance import HourlyAllowance
 from ChatBot.services.events import EventLog
 from ChatBot.services.records import Records, RecordStore
 from ChatBot.services.upkeep.stewardship import Limits, Stewardship

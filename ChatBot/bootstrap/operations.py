@@ -6,10 +6,10 @@ from functools import cached_property
 
 from ChatBot.bootstrap.conversations import Conversations
 from ChatBot.db.connection import ping
-from ChatBot.services.adoption import Adoption
+from ChatBot.services.copies.outbox import COPIES
 from ChatBot.services.health import Health
 from ChatBot.services.housekeeping import CHORES, Chore, Housekeeping
-from ChatBot.services.outbox import COPIES
+from ChatBot.services.pictures.adoption import Adoption
 from ChatBot.services.records import RECORDS
 from ChatBot.services.upkeep.evidence import Evidence
 from ChatBot.services.upkeep.maintenance import Maintenance

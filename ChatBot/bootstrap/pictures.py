@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import cached_property
 
 from ChatBot.bootstrap.ground import Ground
-from ChatBot.services.deletion import Deletion
-from ChatBot.services.gallery import Gallery
-from ChatBot.services.image_handler import ImageHandler, IntakeLimits
-from ChatBot.services.outbox import Outbox
-from ChatBot.services.privacy import Privacy
-from ChatBot.services.replication import Replicator
-from ChatBot.services.resolver import Resolver
-from ChatBot.services.trash import Trash
+from ChatBot.services.copies.outbox import Outbox
+from ChatBot.services.copies.replication import Replicator
+from ChatBot.services.pictures.deletion import Deletion
+from ChatBot.services.pictures.gallery import Gallery
+from ChatBot.services.pictures.image_handler import ImageHandler, IntakeLimits
+from ChatBot.services.pictures.privacy import Privacy
+from ChatBot.services.pictures.resolver import Resolver
+from ChatBot.services.pictures.trash import Trash
 from ChatBot.services.upkeep.copy_check import CopyCheck
 
 

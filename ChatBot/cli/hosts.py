@@ -18,7 +18,7 @@ from ChatBot.hosts.chain import HostChain
 from ChatBot.logs import log_to_stderr
 from ChatBot.media.decoding import DecoderPool
 from ChatBot.outbound import Gate
-from ChatBot.services.probing import SIDE_PIXELS, probe
+from ChatBot.services.copies.probing import SIDE_PIXELS, probe
 
 NO_HOST = (
     "No cloud host is active; pictures are kept on this server only. CLOUD_HOSTS and the keys in .env choose them."

@@ -231,7 +231,7 @@ class Message(Recorded):
 
 
 def adopted(images: Iterable[Any]) -> list[Any]:
-    """Return stored pictures without those ``services/adoption.py`` has not turned: what has no hash is not shown."""
+    """Return stored pictures without those that ``services/pictures/adoption.py`` has not turned: they have no hash."""
     return [each for each in images if not isinstance(each, dict) or "url" not in each]
 
 

@@ -12,12 +12,12 @@ from flask import Flask
 from flask_openapi3 import OpenAPI
 from pydantic import BaseModel
 
-from ChatBot.web.answers import Problem
-from ChatBot.web.guard import RULES, Rule
-from ChatBot.web.idempotency import KEY_CHARACTERS
-from ChatBot.web.limits import BUDGETS, COUNTED_BY_THEIR_VIEWS
-from ChatBot.web.problems import is_for_programs
-from ChatBot.web.upload_schemas import UploadedAddress, UploadedData
+from ChatBot.web.edge.guard import RULES, Rule
+from ChatBot.web.edge.limits import BUDGETS, COUNTED_BY_THEIR_VIEWS
+from ChatBot.web.edge.problems import is_for_programs
+from ChatBot.web.reading.idempotency import KEY_CHARACTERS
+from ChatBot.web.schemas.answers import Problem
+from ChatBot.web.schemas.uploads import UploadedAddress, UploadedData
 
 EXTENSION = "chatbot_description"
 SAFE_METHODS = ("get", "head", "options")

@@ -21,16 +21,16 @@ from ChatBot.db.glances import Glance
 from ChatBot.errors import DatabaseUnavailable, RateLimited
 from ChatBot.media.paths import THUMBNAIL_WIDTHS
 from ChatBot.models import Image, new_id
-from ChatBot.services.resolver import Opened
-from ChatBot.web import trace
-from ChatBot.web.budgets import account_key
+from ChatBot.services.pictures.resolver import Opened
 from ChatBot.web.context import EXTENSION
-from ChatBot.web.files import answer
-from ChatBot.web.guard import RULES, Rule
-from ChatBot.web.headers import harden
-from ChatBot.web.limits import BUDGETS, budgets_of
-from ChatBot.web.metrics import measured
-from ChatBot.web.sessions import FAILURE, due_for_renewal, outdated
+from ChatBot.web.edge import trace
+from ChatBot.web.edge.budgets import account_key
+from ChatBot.web.edge.guard import RULES, Rule
+from ChatBot.web.edge.headers import harden
+from ChatBot.web.edge.limits import BUDGETS, budgets_of
+from ChatBot.web.edge.metrics import measured
+from ChatBot.web.edge.sessions import FAILURE, due_for_renewal, outdated
+from ChatBot.web.routes.files import answer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -30,11 +30,13 @@ from ChatBot.db.shares import Shares
 from ChatBot.errors import NotFound
 from ChatBot.media.files import FileStore
 from ChatBot.models import Copy
-from ChatBot.services import gallery, replication, sharing
 from ChatBot.services.access import owns
-from ChatBot.services.privacy import Privacy
-from ChatBot.services.resolver import Resolver
-from ChatBot.services.threads import Threads
+from ChatBot.services.conversations.threads import Threads
+from ChatBot.services.copies import replication
+from ChatBot.services.pictures import gallery
+from ChatBot.services.pictures.privacy import Privacy
+from ChatBot.services.pictures.resolver import Resolver
+from ChatBot.services.sharing import sharing
 from ChatBot.services.upkeep.copy_check import CopyCheck
 from ChatBot.services.upkeep.debris import Debris, Sweep
 from ChatBot.services.upkeep.last_copy import LastCopyRule

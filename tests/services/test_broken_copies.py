@@ -9,9 +9,9 @@ from ChatBot.db.drafts import Drafts
 from ChatBot.db.messages import Messages
 from ChatBot.errors import Conflict
 from ChatBot.models import Conversation, Message, Share, User, now
-from ChatBot.services.continuing import PATIENCE_SECONDS, Continuing
-from ChatBot.services.image_handler import ImageHandler
-from tests.services.test_continuing import copied, shared
+from ChatBot.services.pictures.image_handler import ImageHandler
+from ChatBot.services.sharing.continuing import PATIENCE_SECONDS, Continuing
+from tests.services.sharing.test_continuing import copied, shared
 from tests.services.workshop import LIMITS, Workshop
 
 LONG_AGO = now().replace(year=2020)

@@ -22,7 +22,7 @@ from ChatBot.media.files import FileStore
 from ChatBot.media.paths import StoragePaths
 from ChatBot.media.records import COMPLETE, DiskRecords, record_lock
 from ChatBot.models import Conversation, Message, Recorded, User, new_id, now
-from ChatBot.services.deletion import Deletion
+from ChatBot.services.pictures.deletion import Deletion
 from ChatBot.services.records import SUFFIX, Records, decode_record, encode_record
 from tests.services.workshop import ScriptedHost, Workshop, make_image, make_message, make_user
 

@@ -36,21 +36,21 @@ from ChatBot.media.paths import StoragePaths
 from ChatBot.media.spool import Spool
 from ChatBot.models import Conversation, Copy, Image, Message, Provenance, User, new_id, now
 from ChatBot.services.accounts import Accounts
-from ChatBot.services.chat import Chat
-from ChatBot.services.continuing import Continuing
-from ChatBot.services.deletion import Deletion
+from ChatBot.services.conversations.chat import Chat
+from ChatBot.services.conversations.generation import Generation
+from ChatBot.services.conversations.running import Running
+from ChatBot.services.conversations.threads import Threads
+from ChatBot.services.copies.outbox import COPIES, Outbox
+from ChatBot.services.copies.replication import Replicator
 from ChatBot.services.events import EventLog
-from ChatBot.services.gallery import Gallery
-from ChatBot.services.generation import Generation
-from ChatBot.services.image_handler import ImageHandler, IntakeLimits
-from ChatBot.services.outbox import COPIES, Outbox
-from ChatBot.services.privacy import Privacy
-from ChatBot.services.replication import Replicator
-from ChatBot.services.resolver import Resolver
-from ChatBot.services.running import Running
-from ChatBot.services.sharing import Sharing
-from ChatBot.services.threads import Threads
-from ChatBot.services.trash import Trash
+from ChatBot.services.pictures.deletion import Deletion
+from ChatBot.services.pictures.gallery import Gallery
+from ChatBot.services.pictures.image_handler import ImageHandler, IntakeLimits
+from ChatBot.services.pictures.privacy import Privacy
+from ChatBot.services.pictures.resolver import Resolver
+from ChatBot.services.pictures.trash import Trash
+from ChatBot.services.sharing.continuing import Continuing
+from ChatBot.services.sharing.sharing import Sharing
 from ChatBot.services.upkeep.stewardship import Limits, Stewardship
 from tests.media.samples import noise, photograph, saved
 

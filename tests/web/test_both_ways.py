@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from ChatBot.models import now
-from ChatBot.web.proxies import TrustedProxies
+from ChatBot.web.edge.proxies import TrustedProxies
 from tests.fixtures.application import PASSWORD, Api
 from tests.media.samples import pdf
 from tests.standins.hosts import HostServer

@@ -18,7 +18,7 @@ from schemathesis.engine import Status, events, from_schema
 from schemathesis.schemas import BaseSchema
 
 from ChatBot.models import new_id
-from ChatBot.services.generation import SIDES
+from ChatBot.services.conversations.generation import SIDES
 from ChatBot.web.description import description_of, operations_of
 from tests.fixtures.application import Api
 from tests.fixtures.serving import serving

@@ -14,7 +14,7 @@ from pymongo.database import Database
 
 from ChatBot.models import now
 from tests.fixtures.application import PASSWORD, Api
-from tests.web.test_shares import share
+from tests.web.routes.test_shares import share
 
 LATER = "Wed, 01 Jan 2200 00:00:00 GMT"
 

@@ -16,10 +16,10 @@ from pymongo.database import Database
 
 from tests.fixtures.application import Api
 from tests.media.samples import noise, saved
-from tests.web.test_guard import BY_LINK, Things, address, ask, routes, same
+from tests.web.edge.test_guard import BY_LINK, Things, address, ask, routes, same
+from tests.web.routes.test_pages import form_token
+from tests.web.routes.test_shares import share
 from tests.web.test_hygiene import state
-from tests.web.test_pages import form_token
-from tests.web.test_shares import share
 
 HTML = {"Accept": "text/html"}
 

@@ -12,7 +12,7 @@ from pymongo.database import Database
 from werkzeug.http import parse_options_header
 
 from tests.fixtures.application import Api
-from tests.web.test_guard import Things, address, ask, routes
+from tests.web.edge.test_guard import Things, address, ask, routes
 
 HTML = {"Accept": "text/html"}
 BOOKKEEPING = {"views", "audit", "samples", "tasks", "system.profile"}

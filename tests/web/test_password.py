@@ -17,7 +17,7 @@ from ChatBot.media.decoding import Decoder
 from ChatBot.models import now
 from ChatBot.services.accounts import digest
 from tests.fixtures.application import PASSWORD, Answer, Api, SettingsFactory
-from tests.web.test_auth import key, with_cookie
+from tests.web.routes.test_auth import key, with_cookie
 
 NEW = "another long password"
 HTML = {"Accept": "text/html", "Accept-Language": "en"}

@@ -18,7 +18,7 @@ from ChatBot.app import create_app
 from ChatBot.container import Services
 from ChatBot.errors import DatabaseUnavailable
 from ChatBot.models import now
-from ChatBot.web.sessions import FAILURE
+from ChatBot.web.edge.sessions import FAILURE
 from tests.fixtures.application import Answer, Api
 from tests.media.samples import pdf
 

@@ -13,8 +13,8 @@ from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
 from ChatBot.config import PROJECT_ROOT
-from ChatBot.web.locale import LANGUAGES
-from ChatBot.web.sentences import SENTENCES
+from ChatBot.web.rendering.locale import LANGUAGES
+from ChatBot.web.rendering.sentences import SENTENCES
 from tests.fixtures.application import Api
 from tests.web.test_uploads import hand_in
 

@@ -15,7 +15,7 @@ from pymongo.database import Database
 from ChatBot.models import new_id
 from tests.fixtures.application import Api
 from tests.standins.hosts import HostServer
-from tests.web.test_guard import ABOUT_SESSIONS, Things, address, ask, routes
+from tests.web.edge.test_guard import ABOUT_SESSIONS, Things, address, ask, routes
 from tests.web.test_hygiene import state
 
 ENDS_IT_ALL = ABOUT_SESSIONS | {"conversations.remove", "pages.sign_up", "pages.log_in_by_form"}

@@ -19,7 +19,7 @@ from ChatBot.hosts.chain import HostChain
 from ChatBot.media.decoding import IN_PROCESS, Decoder
 from ChatBot.media.files import FileStore
 from ChatBot.models import Copy, Image, now
-from ChatBot.services.copies import LEASE_SECONDS, after_check, after_no_answer, doubted, lease
+from ChatBot.services.copies.copies import LEASE_SECONDS, after_check, after_no_answer, doubted, lease
 
 log = structlog.get_logger(__name__)
 

@@ -23,7 +23,7 @@ STEP_SECONDS = 0.5
 LISTED = 20
 """How many pictures are named; the command line names them all."""
 
-# What a task can say. The pages have each of them in every language (``web/sentences.py``).
+# What a task can say. The pages have each of them in every language (``web/rendering/sentences.py``).
 CHECKED = "Pictures checked: %(checked)s, without an intact local file: %(missing)s."
 RESTORED = "%(restored)s restored, %(lost)s could not be restored."
 MOVED = "Moved into quarantine: %(copies)s local copies and %(stray)s stray files (%(size)s)."

@@ -16,7 +16,7 @@ from ChatBot.hosts.chain import HostChain
 from ChatBot.media.files import FileStore
 from ChatBot.models import Image, now
 from ChatBot.sentence import Sentence
-from ChatBot.services.copies import asked_again
+from ChatBot.services.copies.copies import asked_again
 
 FAILURES = 20
 CHART_POINTS = 96

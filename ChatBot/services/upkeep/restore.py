@@ -12,7 +12,7 @@ from ChatBot.db.images import Images
 from ChatBot.errors import ChatBotError, StorageFull
 from ChatBot.media.files import FileStore
 from ChatBot.models import Image, LocalState
-from ChatBot.services.resolver import Resolver
+from ChatBot.services.pictures.resolver import Resolver
 from ChatBot.services.upkeep.parallel import in_parallel
 from ChatBot.services.upkeep.volume import Volume
 

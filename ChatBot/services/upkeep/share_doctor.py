@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ChatBot.db.shares import Shares
 from ChatBot.errors import ChatBotError, NotFound
 from ChatBot.models import Image, Share, now
-from ChatBot.services.sharing import Sharing
+from ChatBot.services.sharing.sharing import Sharing
 from ChatBot.services.upkeep.evidence import Evidence
 from ChatBot.services.upkeep.parallel import in_parallel
 

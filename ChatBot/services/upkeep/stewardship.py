@@ -12,15 +12,15 @@ from ChatBot.hosts.chain import HostChain
 from ChatBot.media.files import FileStore
 from ChatBot.media.paths import StoragePaths
 from ChatBot.media.volume import VolumeMark
+from ChatBot.services.copies.orphans import OrphanCare
 from ChatBot.services.housekeeping import Chore
-from ChatBot.services.orphans import OrphanCare
-from ChatBot.services.quota import Quota
+from ChatBot.services.pictures.quota import Quota
+from ChatBot.services.pictures.viewing import Viewing
 from ChatBot.services.upkeep.disk_use import DiskUse
 from ChatBot.services.upkeep.last_copy import LastCopyRule
 from ChatBot.services.upkeep.oversight import Oversight
 from ChatBot.services.upkeep.retention import Retention
 from ChatBot.services.upkeep.volume import Volume
-from ChatBot.services.viewing import Viewing
 
 VIEWS_SECONDS = 60.0
 ORPHANS_SECONDS = 60.0

@@ -19,7 +19,7 @@ from ChatBot.media.decoding import IN_PROCESS, Decoder
 from ChatBot.media.files import FileStore
 from ChatBot.media.paths import THUMBNAIL_FOLDER
 from ChatBot.models import UNSETTLED_COPY_STATES, Copy, Image, LocalState, now
-from ChatBot.services.copies import after_check, doubted
+from ChatBot.services.copies.copies import after_check, doubted
 from ChatBot.services.upkeep.debris import Debris
 from ChatBot.services.upkeep.orphan_search import OrphanSearchReport
 from ChatBot.services.upkeep.parallel import in_parallel

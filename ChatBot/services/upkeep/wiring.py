@@ -13,8 +13,8 @@ from ChatBot.media.files import FileStore
 from ChatBot.media.paths import StoragePaths
 from ChatBot.media.quarantine import Quarantine
 from ChatBot.media.volume import VolumeMark
-from ChatBot.services.resolver import Resolver
-from ChatBot.services.sharing import Sharing
+from ChatBot.services.pictures.resolver import Resolver
+from ChatBot.services.sharing.sharing import Sharing
 from ChatBot.services.upkeep.cleanup import Cleanup
 from ChatBot.services.upkeep.debris import Debris
 from ChatBot.services.upkeep.evidence import Evidence

@@ -8,7 +8,7 @@ from difflib import unified_diff
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from ChatBot.web.markdown import ATTRIBUTES, TAGS
+from ChatBot.web.rendering.markdown import ATTRIBUTES, TAGS
 
 Element = tuple[int, str, tuple[str, ...]]
 """How deep it stands, its name, and the names of its attributes."""

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from ChatBot.models import new_id
 from tests.fixtures.application import Answer, Api
 from tests.media.samples import photograph, saved
+from tests.web.edge.test_guard import Things, address, routes
 from tests.web.hostile.conftest import HTML, small
 from tests.web.hostile.texts import texts, walk
-from tests.web.test_guard import Things, address, routes
 
 SECRET = b"nobody may read this"
 PICTURE_TYPES = ("image/png", "image/webp", "image/jpeg")

@@ -10,9 +10,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.fixtures.application import Answer, Api
+from tests.web.edge.test_dates import IMPOSSIBLE
 from tests.web.hostile.conftest import small
 from tests.web.hostile.texts import header_values, walk
-from tests.web.test_dates import IMPOSSIBLE
 
 HUGE = ("9" * 20, "9" * 300, "9" * 5000)
 EDGES = ("", "0", "1", "-1", "+1", "01", "3", "4294967296", "1_0", " 1 ", "0x1", "1e3", "\xb2", *HUGE)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.fixtures.application import Answer, Api
 from tests.web.hostile.conftest import small
 from tests.web.hostile.texts import json_texts, walk
-from tests.web.test_pages import form_token
+from tests.web.routes.test_pages import form_token
 
 Sent = tuple[Answer, Callable[[], str]]
 """The answer to a text, and how to read what became of it."""

@@ -9,12 +9,12 @@ from flask import Flask
 from hypothesis import example, given
 
 from tests.fixtures.application import Answer, Api
+from tests.web.edge.test_guard import routes
 from tests.web.hostile.conftest import HTML, World
 from tests.web.hostile.shapes import Shape, as_shown, shape_of, text_of
 from tests.web.hostile.texts import texts, walk
-from tests.web.test_guard import routes
+from tests.web.routes.test_pages import form_token
 from tests.web.test_hygiene import HOSTILE
-from tests.web.test_pages import form_token
 
 REDIRECTS = (301, 302, 303, 307, 308)
 

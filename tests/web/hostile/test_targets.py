@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from tests.fixtures.application import PASSWORD, Answer, Api
 from tests.web.hostile.conftest import HTML
 from tests.web.hostile.texts import mixtures, texts, walk
+from tests.web.routes.test_pages import form_token
 from tests.web.test_canary import LOOPBACK
-from tests.web.test_pages import form_token
 
 AWAY = (
     *(

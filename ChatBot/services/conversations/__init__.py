@@ -1,0 +1,1 @@
+"""Conversations, their answers, and the pictures that are drawn in them."""

@@ -1,0 +1,1 @@
+"""Copies on cloud hosts: sent, proved by reading back, tried again, taken away."""

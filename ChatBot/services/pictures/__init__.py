@@ -1,0 +1,1 @@
+"""Pictures from intake to deletion: kept, found, described, shown, counted, taken back."""

@@ -1,0 +1,1 @@
+"""The views: each reads a request, calls one service and renders the answer."""
