@@ -59,7 +59,7 @@ export async function api(method, path, body) {
   return isJson ? response.json() : null;
 }
 
-/** Fetch a piece of HTML that this server rendered and return its one element; throws `Problem`. */
+/** Fetch a piece of HTML that this server rendered and return its one element, or null for an empty one; throws `Problem`. */
 export async function fragment(path) {
   const response = await send("GET", path, { Accept: "text/html" });
   const template = document.createElement("template");

@@ -14,6 +14,9 @@ export class Autoscroll {
     sizes.observe(list);
     // A composer that grows takes its room from the messages.
     sizes.observe(scroller);
+    // A message that is swapped may shrink the list and let it grow again within one frame, and the place is lost in
+    // between. This comes right after the change, before any event could take that for a reader who moved up.
+    new MutationObserver(() => this.atEnd && this.toEnd()).observe(list, { childList: true, subtree: true });
     this.toEnd();
   }
 

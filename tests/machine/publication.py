@@ -127,7 +127,8 @@ class Publication(RuleBasedStateMachine):
                 if copy.state == "verified" and copy.fidelity == "exact":
                     assert self._is_there(copy, image.sha256), "a copy that is no more counts as verified after a look"
             lost = {copy.host for copy in image.copies if copy.state == "suspect"}
-            if not self.is_private(image_id) and self.world.has_local_file(image):
+            # What was private stays so when its conversation is deleted under a link, and is sent to no public host.
+            if not (image.private or self.is_private(image_id)) and self.world.has_local_file(image):
                 proved = {copy.host for copy in image.copies if copy.state == "verified"}
                 assert lost <= proved, "a copy that vanished was not sent anew"
 

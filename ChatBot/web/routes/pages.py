@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from ChatBot.errors import ChatBotError, RateLimited
+from ChatBot.errors import ChatBotError, NotFound, RateLimited
 from ChatBot.services.sharing.linking import NAME_CHARACTERS
 from ChatBot.web.context import current_account, current_viewer, services, signed_in
 from ChatBot.web.edge.entrance import authenticated, registered
@@ -102,12 +102,18 @@ def conversation(conversation_id: str) -> str:
 
 
 @pages.get("/c/<conversation_id>/messages/<message_id>")
-def message(conversation_id: str, message_id: str) -> str:
-    """Show one message, for swapping it into the page."""
+def message(conversation_id: str, message_id: str) -> str | tuple[str, int]:
+    """Show one message, for swapping it into the page; nothing (204) when it is gone, which is no mistake of the page.
+
+    A message goes when its question is asked anew, and a page may be fetching it in that moment.
+    """
     viewer = current_viewer()
     found = services().threads.get(viewer, conversation_id)
     last_seq = services().events.last_seq(found.id)
-    one = services().threads.message(viewer, found.id, message_id)
+    try:
+        one = services().threads.message(viewer, found.id, message_id)
+    except NotFound:
+        return "", HTTPStatus.NO_CONTENT
     view = message_view(one, services().gallery.attached([one]))
     return render_template("message.html", message={**view, "seq": last_seq})
 

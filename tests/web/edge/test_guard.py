@@ -202,8 +202,10 @@ def test_everything_of_somebody_else_answers_exactly_like_nothing(app: Flask, an
             first = same(ask(bob, method, address(app, route, foreign), route.endpoint))
             second = same(ask(bob, method, address(app, route, absent), route.endpoint))
             assert first == second, (route.endpoint, foreign)
-            closed = RULES[route.endpoint] is Rule.ADMIN
-            assert first[0] == (403 if closed else 404), (route.endpoint, "needs a body in BODIES?", first)
+            expected = 403 if RULES[route.endpoint] is Rule.ADMIN else 404
+            if route.endpoint == "pages.message" and foreign["conversation_id"] == his["conversation_id"]:
+                expected = 204  # a message of one's own conversation may have gone; its place in the page is empty then
+            assert first[0] == expected, (route.endpoint, "needs a body in BODIES?", first)
             tried += 1
 
     assert tried > 20

@@ -247,6 +247,17 @@ def test_a_message_comes_as_a_piece_of_its_page(ann: Api) -> None:
     assert made["images"][0]["id"] in answer.text
 
 
+def test_a_message_that_is_gone_leaves_nothing_to_show_and_one_of_others_is_not_found(ann: Api, bob: Api) -> None:
+    made = ann.generate()
+    place = f"/c/{made['conversation_id']}/messages"
+
+    own, foreign = (who.get(f"{place}/{'0' * 32}", headers=HTML) for who in (ann, bob))
+    theirs = bob.get(f"{place}/{made['message_id']}", headers=HTML)
+
+    assert (own.status_code, own.data) == (204, b"")
+    assert (foreign.status_code, theirs.status_code) == (404, 404)
+
+
 def test_links_are_listed_and_closed_by_form(ann: Api) -> None:
     made = ann.generate("a lighthouse")
     share = ann.post(f"/api/conversation/{made['conversation_id']}/share", json={}).json
