@@ -14,7 +14,7 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
 from tests.fixtures.application import PASSWORD
 from tests.fixtures.serving import serving
 
-PATIENCE_MILLISECONDS = 20_000
+PATIENCE_MILLISECONDS = 60_000
 """How long a page may take to show what is expected: a busy machine is slow, not wrong."""
 
 expect.set_options(timeout=PATIENCE_MILLISECONDS)
@@ -37,6 +37,18 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     """The system's own Chromium; its sandbox cannot be had by root in a container."""
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     return {**browser_type_launch_args, "executable_path": shutil.which("chromium"), "args": arguments}
+
+
+@pytest.fixture
+def new_context(new_context: Callable[..., BrowserContext]) -> Callable[..., BrowserContext]:
+    """A browser of its own for somebody, as patient as the expectations."""
+
+    def make(**options: Any) -> BrowserContext:
+        context = new_context(**options)
+        context.set_default_timeout(PATIENCE_MILLISECONDS)
+        return context
+
+    return make
 
 
 @pytest.fixture

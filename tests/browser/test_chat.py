@@ -68,7 +68,7 @@ def test_an_answer_streams_into_every_tab_of_a_conversation(ann: Page, console: 
 def test_the_model_s_own_picture_shows_its_progress_and_then_itself(ann: Page) -> None:
     say(ann, "draw a picture of a quiet harbour")
 
-    expect(ann.locator(".message:last-child figure.card")).to_have_count(1, timeout=20_000)
+    expect(ann.locator(".message:last-child figure.card")).to_have_count(1)
     expect(ann.locator('.message:last-child[data-status="complete"]')).to_have_count(1)
     expect(ann.locator(".card--pending")).to_have_count(0)
 

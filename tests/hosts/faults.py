@@ -13,7 +13,7 @@ from tests.hosts.contract import make_upload
 from tests.standins.hosts import HostServer
 from tests.standins.picture_host import OTHER_PICTURE, PictureHost
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 
 
 class FaultFamily:

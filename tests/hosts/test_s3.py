@@ -27,7 +27,7 @@ from tests.standins.s3 import S3
 
 DEADLINE_SECONDS = 1.0
 """Short, because every hanging fault is waited out once."""
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 OBJECT_BYTES = 100_000
 PUBLIC_URL = "https://pictures.example.org/shown"
 

@@ -9,7 +9,7 @@ import pytest
 
 from ChatBot.jobs.base import Jobs
 
-SETTLED_SECONDS = 30.0
+SETTLED_SECONDS = 90.0
 
 
 class Diary:

@@ -12,7 +12,7 @@ EXAMPLES = 20
 STEPS = 25
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_the_promises_hold_in_any_order_of_events(mongo_uri: str) -> None:
     machine = type("Machine", (Promises,), {"mongo_uri": mongo_uri})
 

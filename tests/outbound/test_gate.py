@@ -17,7 +17,7 @@ from ChatBot.outbound.dialling import AddressInfo
 from tests.standins.server import Reply, Request, Server, Service
 
 SHORT_SECONDS = 1.0
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 """A drip at half a second per byte would take minutes; ending before this proves that the deadline cut it."""
 
 

@@ -15,7 +15,7 @@ from ChatBot.outbound.dialling import AddressInfo
 from ChatBot.outbound.lanes import IDLE_LANES, Lane, Lanes
 from ChatBot.outbound.targets import parse_target
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 Answer = Callable[[socket.socket, int], bool]
 """Answers one request on a connection, given the connection's number; False closes the connection."""

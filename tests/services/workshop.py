@@ -58,7 +58,7 @@ LIMITS = IntakeLimits(max_bytes=500_000, max_pixels=4_000_000, max_frames=100)
 TRAITS = HostTraits(max_bytes=32_000_000, public=True, deletable=True, may_recompress=False, trusted=True)
 CHEAP_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 """The real algorithm at a hundredth of its work."""
-SETTLED_SECONDS = 30.0
+SETTLED_SECONDS = 90.0
 """How long a test waits for background work before it fails."""
 
 

@@ -36,7 +36,7 @@ CHANGED = {
 DELETE_URLS = {"imgbb": f"https://ibb.co/{'a' * 8}/{'0' * 32}"}
 """Keys of the form that a host gives out; where none is named, the address itself stands in its place."""
 
-SETTLED_SECONDS = 30.0
+SETTLED_SECONDS = 90.0
 
 
 @dataclass(frozen=True)

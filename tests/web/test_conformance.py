@@ -140,7 +140,7 @@ def labels(schema: BaseSchema) -> set[str]:
     return {found.ok().label for found in schema.get_all_operations() if isinstance(found, Ok)}
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1200)
 @pytest.mark.usefixtures("belongings")
 def test_a_program_gets_what_is_described_whatever_it_sends(address: str, program: Api) -> None:
     schema, outcome = explore(address, CONFIG, **program.headers)
@@ -152,7 +152,7 @@ def test_a_program_gets_what_is_described_whatever_it_sends(address: str, progra
     assert program.get("/api/auth/me").status_code == 200  # what it did was not all refused
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1200)
 @pytest.mark.usefixtures("ann")
 def test_a_visitor_gets_what_is_described_whatever_they_send(address: str) -> None:
     schema, outcome = explore(address, VISITOR)

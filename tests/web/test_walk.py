@@ -13,7 +13,7 @@ from flask import Flask
 from tests.fixtures.application import Api
 from tests.standins.hosts import HostServer
 
-WAIT_SECONDS = 40.0
+WAIT_SECONDS = 90.0
 
 
 def eventually(check: Callable[[], bool]) -> bool:

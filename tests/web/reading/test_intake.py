@@ -15,7 +15,7 @@ from ChatBot.web.reading.intake import EXTENSION, FILES_HELD, JSON_COPIES, Intak
 from tests.fixtures.application import Answer, Api
 from tests.services.workshop import at_once
 
-PATIENT_SECONDS = 30.0
+PATIENT_SECONDS = 90.0
 
 
 def test_who_finds_too_little_free_waits_for_a_turn() -> None:
