@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from hypothesis import core, settings
+from hypothesis import core
 from hypothesis.vendor import pretty
 from schemathesis.generation.hypothesis import setup
+
+from tests.exploring import be_repeatable
 
 pytest_plugins = (
     "tests.fixtures.mongo",
@@ -16,7 +18,6 @@ pytest_plugins = (
     "tests.fixtures.canary",
 )
 
-settings.register_profile("exploring")  # what tests/web/hostile does differently under it stands there
-
+be_repeatable()
 setup()  # once and for all, as Schemathesis does when it is first used: it also lets Hypothesis print nothing ...
 core.RepresentationPrinter = pretty.RepresentationPrinter  # type: ignore[attr-defined]  # ... and this undoes that

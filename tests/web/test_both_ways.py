@@ -320,8 +320,6 @@ def test_both_ways_answer_alike_whatever_is_asked(scene: Scene, state: Callable[
     @settings(
         max_examples=QUESTIONS,
         deadline=None,
-        derandomize=True,
-        database=None,
         phases=[Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
     )

@@ -1,5 +1,4 @@
 """Walks with texts, addresses and headers that were made to break something, over HTTP through the whole application.
 
-``pytest tests/web/hostile`` tries the same inputs every time; with ``--hypothesis-profile=exploring`` others each time,
-and ten times as many.
+With ``--hypothesis-profile=exploring`` they are ten times as long, and others each time.
 """
