@@ -13,7 +13,7 @@ from ChatBot import __version__, lifetime
 from ChatBot.bootstrap import build
 from ChatBot.config import PROJECT_ROOT, Settings, load_settings
 from ChatBot.container import Services
-from ChatBot.logs import log_to_stderr
+from ChatBot.logs import log_to_stderr, log_what_nobody_catches
 from ChatBot.web.context import EXTENSION
 from ChatBot.web.edge import audited, bodies, guard, headers, identity, limits, metrics, problems, trace
 from ChatBot.web.edge.dates import ReadableDates
@@ -100,8 +100,21 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
 
 
 def application() -> Flask:
-    """Build the application inside a server process; the embedded database belongs to the process that started it."""
+    """Build the application inside a server process; the embedded database belongs to the process that started it.
+
+    Raises ``SystemExit`` when it cannot be built, after the log has the reason.
+    """
     log_to_stderr(logging.INFO)
+    log_what_nobody_catches()
+    try:
+        return _application()
+    except Exception as error:
+        # Whatever leaves this function is printed by multiprocessing, with the secrets in it.
+        log.exception("server.not_started")
+        raise SystemExit(1) from error
+
+
+def _application() -> Flask:
     services = build(load_settings())
 
     def close() -> None:

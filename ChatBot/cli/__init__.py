@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-import traceback
 from typing import NoReturn
 
 import click
+import structlog
 
 from ChatBot import __version__
 from ChatBot.cli.audit import audit
@@ -19,6 +19,9 @@ from ChatBot.cli.serve import serve, worker
 from ChatBot.cli.shares import shares
 from ChatBot.cli.users import users
 from ChatBot.errors import ChatBotError
+from ChatBot.logs import log_to_stderr, log_what_nobody_catches
+
+log = structlog.get_logger(__name__)
 
 COMMANDS = (serve, worker, images, users, shares, hosts, audit, doctor)
 
@@ -45,6 +48,8 @@ for command in COMMANDS:
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    log_to_stderr()
+    log_what_nobody_catches()
     try:
         result = group.main(prog_name="python -m ChatBot", standalone_mode=False)
         sys.exit(result if isinstance(result, int) else 0)
@@ -57,7 +62,7 @@ def main() -> None:
         click.echo(str(error), err=True)
         _fail(str(error), exit_code_of(error))
     except Exception:
-        traceback.print_exc()
+        log.exception("command.broke")
         _fail("Something unexpected happened; standard error has the details.", EXIT_UNEXPECTED)
 
 

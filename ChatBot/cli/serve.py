@@ -36,6 +36,8 @@ POLL_SECONDS = 0.05
 STEADY_SECONDS = 30.0
 SHORT_LIVES = 5
 """So often in a row the server may end within ``STEADY_SECONDS`` before it counts as broken."""
+THROUGH_OUR_LOG = {"handlers": {}, "loggers": {"_granian": {"propagate": True}}}
+"""granian would write to standard output in a form of its own, with the secrets in what it says."""
 
 
 @click.command()
@@ -148,5 +150,6 @@ def _granian(settings: Settings, host: str, port: int) -> AbstractServer[Any]:
         workers_kill_timeout=STOP_SECONDS,
         respawn_failed_workers=True,
         log_level=LogLevels.error,
+        log_dictconfig=THROUGH_OUR_LOG,
         websockets=False,
     )
