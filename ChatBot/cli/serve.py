@@ -72,6 +72,7 @@ def worker() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     services.worker.start()
+    log.info("worker.started", threads=busy.worker_threads)
     stop.wait()
     services.close()
 

@@ -120,9 +120,10 @@ def test_two_workers_send_each_copy_once_and_end_when_asked(yard: Yard) -> None:
 
     assert eventually(lambda: yard.is_done(PICTURES)), (yard.states(), yard.log())
     assert yard.host.uploads == len(yard.host.live) == PICTURES
+    assert eventually(lambda: yard.log().count("worker.started") == len(workers)), yard.log()  # one may come too late
     for worker in workers:
         worker.terminate()
-    assert [worker.wait(30) for worker in workers] == [0, 0]
+    assert [worker.wait(60) for worker in workers] == [0, 0]
     assert "Traceback" not in yard.log()
 
 
@@ -144,7 +145,7 @@ def test_what_a_killed_worker_held_is_sent_by_another_one(yard: Yard) -> None:
     assert eventually(lambda: yard.host.uploads >= 2), yard.log()
 
     killed.kill()
-    killed.wait(30)
+    killed.wait(60)
     yard.host.fault = "ok"
     yard.hire()
 
