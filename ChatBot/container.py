@@ -38,6 +38,7 @@ from ChatBot.services.pictures.resolver import Resolver
 from ChatBot.services.pictures.showing import Showing
 from ChatBot.services.pictures.trash import Trash
 from ChatBot.services.records import Records
+from ChatBot.services.sharing.bundles import Bundles
 from ChatBot.services.sharing.continuing import Continuing
 from ChatBot.services.sharing.linking import Linking
 from ChatBot.services.sharing.previews import Previews
@@ -78,6 +79,7 @@ class Services:
     sharing: Sharing
     linking: Linking
     previews: Previews
+    bundles: Bundles
     showing: Showing
     continuing: Continuing
     image_handler: ImageHandler

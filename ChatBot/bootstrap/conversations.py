@@ -13,6 +13,7 @@ from ChatBot.services.conversations.running import Running
 from ChatBot.services.conversations.threads import Threads
 from ChatBot.services.guessing import Guessing
 from ChatBot.services.pictures.showing import Showing
+from ChatBot.services.sharing.bundles import Bundles
 from ChatBot.services.sharing.continuing import Continuing
 from ChatBot.services.sharing.linking import Linking
 from ChatBot.services.sharing.previews import Previews
@@ -66,6 +67,10 @@ class Conversations(Pictures):
     @cached_property
     def previews(self) -> Previews:
         return Previews(self.resolver, self.decoder)
+
+    @cached_property
+    def bundles(self) -> Bundles:
+        return Bundles(self.sharing, self.resolver, self.stewardship.viewing.note)
 
     @cached_property
     def showing(self) -> Showing:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from zipfile import ZipFile
 
 from playwright.sync_api import Page, expect
 
@@ -191,3 +193,18 @@ def test_a_reader_logs_in_and_continues_with_an_own_copy(ann: Page, visit: Visit
     expect(reader.locator(".message")).to_have_count(2)
     expect(reader.get_by_role("img", name="a lighthouse at dusk")).to_be_visible()
     expect(reader.get_by_label("Message", exact=True)).to_be_visible()
+
+
+def test_all_pictures_come_in_one_download(ann: Page, visit: Visit, tmp_path: Path) -> None:
+    draw(ann, "a lighthouse at dusk", count=2)
+    reader = visit(java_script_enabled=False)
+    reader.goto(share(ann))
+
+    with reader.expect_download() as begun:
+        reader.get_by_role("link", name=re.compile(r"^Download all 2 files, [\d.]+ kB$")).click()
+    begun.value.save_as(tmp_path / "saved.zip")
+
+    assert begun.value.suggested_filename == "a lighthouse at dusk.zip"
+    with ZipFile(tmp_path / "saved.zip") as archive:
+        assert archive.testzip() is None
+        assert len(archive.namelist()) == 3

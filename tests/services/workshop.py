@@ -49,6 +49,7 @@ from ChatBot.services.pictures.image_handler import ImageHandler, IntakeLimits
 from ChatBot.services.pictures.privacy import Privacy
 from ChatBot.services.pictures.resolver import Resolver
 from ChatBot.services.pictures.trash import Trash
+from ChatBot.services.sharing.bundles import Bundles
 from ChatBot.services.sharing.continuing import Continuing
 from ChatBot.services.sharing.sharing import Sharing
 from ChatBot.services.upkeep.stewardship import Limits, Stewardship
@@ -339,6 +340,7 @@ class Workshop:
         self.sharing = Sharing(
             kept.shares, kept.conversations, self.messages, self.images, self.threads, hasher=CHEAP_HASHER
         )
+        self.bundles = Bundles(self.sharing, self.resolver, self.stewardship.viewing.note)
         self.continuing = Continuing(
             self.sharing, self.handler, self.resolver, kept.conversations, self.messages, kept.drafts, self.images
         )

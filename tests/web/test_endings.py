@@ -1,4 +1,4 @@
-"""A right that ends takes everything with it that caches hold: whole pictures, parts, renditions, and confirmations."""
+"""A right that ends takes everything with it that caches hold: pictures, parts, renditions, archives, confirmations."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flask import Flask
 from pymongo.database import Database
 
 from ChatBot.models import now
-from tests.fixtures.application import PASSWORD, Api
+from tests.fixtures.application import PASSWORD, Answer, Api
 from tests.web.routes.test_shares import share
 
 LATER = "Wed, 01 Jan 2200 00:00:00 GMT"
@@ -58,7 +58,7 @@ def rights(app: Flask, ann: Api, visitor: Api, database: Database[dict[str, Any]
         "session": (browser, [own, f"{own}?w=256", f"{own}?download=1", f"/static/Storage/Image_Gen/{image_id}.png"]),
         "token": (program, [own, f"{own}?w=256"]),
         **{name: (visitor, _renditions(urlsplit(link["url"]).path)) for name, link in links.items()},
-        **{name: (visitor, _renditions(f"/share/{each['token']}/i/{image_id}")) for name, each in shares.items()},
+        **{name: (visitor, _shown(f"/share/{each['token']}", image_id)) for name, each in shares.items()},
     }
     ids = {name: str(each["id"]) for name, each in {**links, **shares, "token": token}.items()}
     return Rights(ann, browser, made, database, ids, ways)
@@ -66,6 +66,10 @@ def rights(app: Flask, ann: Api, visitor: Api, database: Database[dict[str, Any]
 
 def _renditions(path: str) -> list[str]:
     return [path, f"{path}?w=256", f"{path}?download=1"]
+
+
+def _shown(path: str, image_id: str) -> list[str]:
+    return [*_renditions(f"{path}/i/{image_id}"), f"{path}/pictures.zip"]
 
 
 def _password(rights: Rights, **choices: bool) -> None:
@@ -119,8 +123,8 @@ ENDINGS: dict[str, tuple[Callable[[Rights], Any], frozenset[str]]] = {
 """What ends rights, and to whose; everybody else goes on seeing the picture."""
 
 
-def questions(etag: str) -> list[tuple[str, dict[str, str]]]:
-    """Return what caches and interrupted downloads ask that once had the picture."""
+def questions(etag: str, *, archive: bool) -> list[tuple[str, dict[str, str]]]:
+    """Return what caches and interrupted downloads ask that once had the picture; of an archive only its content."""
     asked = (
         {"If-None-Match": etag},
         {"If-None-Match": f"W/{etag}"},
@@ -130,7 +134,15 @@ def questions(etag: str) -> list[tuple[str, dict[str, str]]]:
         {"Range": "bytes=0-9", "If-Range": etag},
         {"If-Match": etag},
     )
-    return [("GET", {}), ("HEAD", {}), *(("GET", each) for each in asked), ("HEAD", {"If-None-Match": etag})]
+    gets = [("GET", {}), *(("GET", each) for each in asked)]
+    return gets if archive else [*gets, ("HEAD", {}), ("HEAD", {"If-None-Match": etag})]
+
+
+def _is_without(told: Answer, data: bytes) -> bool:
+    """Say whether an answer neither has a picture nor confirms it; a live link may have got another one meanwhile."""
+    if told.mimetype == "application/zip":
+        return told.status_code == 200 and data not in told.data
+    return told.status_code in (401, 404) and not told.content_type.startswith("image/")
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
@@ -138,19 +150,21 @@ def test_nothing_that_is_cached_outlives_the_right_to_it(rights: Rights, ending:
     end, ended = ENDINGS[ending]
     cookie = rights.browser.http.get_cookie("chatbot_session")
     assert cookie
-    etags = {(way, path): api.get(path).headers["ETag"] for way, (api, paths) in rights.ways.items() for path in paths}
-    pictures = {each for each in etags.values() if each == f'"{rights.made["images"][0]["sha256"]}"'}
-    assert pictures
+    whole = f'"{rights.made["images"][0]["sha256"]}"'
+    answers = {(way, path): api.get(path) for way, (api, paths) in rights.ways.items() for path in paths}
+    assert {each.status_code for each in answers.values()} == {200}
+    data = rights.browser.get(f"/i/{rights.image_id}").data
+    etags = {name: each.headers.get("ETag", whole) for name, each in answers.items()}  # an archive has none of its own
+    assert whole in {each.headers.get("ETag") for each in answers.values()}
 
     answer = end(rights)
     assert answer is None or answer.status_code < 300, answer.text
     rights.browser.http.set_cookie("chatbot_session", cookie.value)  # a browser that did not hear of it
 
     for (way, path), etag in etags.items():
-        for method, sent in questions(etag):
+        for method, sent in questions(etag, archive=path.endswith(".zip")):
             told = rights.ways[way][0]._send(method, path, {"headers": dict(sent)})
-            gone = told.status_code in (401, 404) and not told.content_type.startswith("image/")
-            assert gone is (way in ended), (way, path, method, sent, told.status_code)
+            assert _is_without(told, data) is (way in ended), (way, path, method, sent, told.status_code)
 
 
 def test_a_private_account_names_no_public_address_any_more(

@@ -118,6 +118,7 @@ def test_a_forged_record_shows_nothing_to_anybody(
         for api in (bob, visitor):
             assert api.get(f"/share/{token}/i/{victim.image_id}").status_code == 404
             assert api.get(f"/share/{token}/i/{victim.image_id}?w=256").status_code == 404
+            assert victim.data not in api.get(f"/share/{token}/pictures.zip").data
             assert victim.image_id not in api.get(f"/api/share/{token}").text
             assert victim.image_id not in api.get(f"/share/{token}", headers=HTML).text
     assert len(cards) == 1
@@ -338,6 +339,7 @@ def test_no_address_of_a_picture_gives_it_to_a_stranger(
         f"/share/{their_share}/i/{victim.image_id}",
         f"/share/{victim.image_id}/i/{victim.image_id}",
         f"/share/{victim.image_id}/preview.jpg",
+        f"/share/{victim.image_id}/pictures.zip",
         f"/linked/{victim.image_id}",
         f"{their_link.removeprefix('http://localhost')}/{victim.image_id}",
         f"/api/images/{victim.image_id}",

@@ -23,6 +23,8 @@ from ChatBot.models import Copy, Image, LocalState
 log = structlog.get_logger(__name__)
 
 THUMBNAIL_TYPE = "image/webp"
+FETCHED_STATES: frozenset[str] = frozenset({"verified", "uploaded", "suspect"})
+"""Copies that are worth asking for; what they answer is compared anyway."""
 REMEMBERED_PROOFS = 100_000
 """Files whose hash was checked since they last changed; one entry takes about 200 bytes."""
 
@@ -106,6 +108,20 @@ class Resolver:
         except (IntegrityError, StorageError):
             return None
 
+    def may_open(self, image: Image) -> bool:
+        """Say whether there is anything to open a picture from, asking no host; False: its bytes are nowhere now.
+
+        A file that is not known to be damaged counts unread; it is proved when it is opened.
+        """
+        if image.local == "present" and self._lies_here(image):
+            return True
+        if any(copy.url and copy.state in FETCHED_STATES for copy in image.copies):
+            return True
+        opened = self.at_hand(image)
+        if opened is not None:
+            opened.file.close()
+        return opened is not None
+
     def restore(self, image: Image) -> str:
         """Bring the local file back from a copy; returns where the bytes came from (``local``: it was there).
 
@@ -126,6 +142,12 @@ class Resolver:
             if data is not None:
                 return data, copy.host
         raise NotFound("No copy has the bytes; tried: " + ("; ".join(tried) or "none, there is no copy") + ".")
+
+    def _lies_here(self, image: Image) -> bool:
+        try:
+            return self._files.exists(image.folder, image.filename)
+        except StorageError:
+            return False
 
     def _open_local(self, image: Image) -> Opened:
         file, stat = self._files.open(image.folder, image.filename)
@@ -168,7 +190,7 @@ class Resolver:
         raise NotFound("The bytes of this picture are not available now; tried: " + "; ".join(tried) + ".")
 
     def _fetch(self, copy: Copy, image: Image, tried: list[str]) -> bytes | None:
-        if not copy.url or copy.state not in ("verified", "uploaded", "suspect"):
+        if not copy.url or copy.state not in FETCHED_STATES:
             return None
         try:
             data = self._chain.member(copy.host).fetch(copy.url)

@@ -79,6 +79,7 @@ RULES: dict[str, Rule] = {
     "shared.unlock": Rule.SHARE,
     "shared.image": Rule.SHARE,
     "shared.preview": Rule.SHARE,
+    "shared.archive": Rule.SHARE,
     "shared.continue_by_form": Rule.SHARE,
     "shared.continue_as_copy": Rule.ACCOUNT,
     "pages.login": Rule.ANYBODY,

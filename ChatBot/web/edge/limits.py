@@ -25,6 +25,7 @@ BUDGETS: dict[str, str] = {
     "files.original_design": "download",
     "shared.image": "download",
     "shared.preview": "download",
+    "shared.archive": "download",
     "picture_links.picture": "download",
     "shared.continue_by_form": "upload",
     "shared.continue_as_copy": "upload",

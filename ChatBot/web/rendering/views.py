@@ -44,6 +44,13 @@ def shared_message_view(message: SharedMessage, pictures: Mapping[str, Image], b
     }
 
 
+def bundle_view(pictures: Mapping[str, Image]) -> dict[str, int] | None:
+    """Return how much there is to download at once, ``size`` in bytes; None when that saves nobody a click."""
+    if len(pictures) < 2:
+        return None
+    return {"count": len(pictures), "size": sum(image.size for image in pictures.values())}
+
+
 def image_view(image: Image) -> dict[str, Any]:
     """Return a picture or a file for its owner's page.
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from typing import TYPE_CHECKING
 
 from flask import Response, abort, request
 from flask_openapi3 import APIBlueprint, Tag
-from werkzeug.http import dump_options_header, http_date, parse_range_header, quote_etag
+from werkzeug.http import http_date, parse_range_header, quote_etag
 from werkzeug.wsgi import wrap_file
 
 from ChatBot.container import Services
@@ -17,6 +16,7 @@ from ChatBot.errors import NotFound
 from ChatBot.models import Image
 from ChatBot.services.pictures.resolver import Opened
 from ChatBot.web.context import current_viewer, services
+from ChatBot.web.rendering.attachments import as_a_name, attachment
 from ChatBot.web.schemas.media import PICTURE
 from ChatBot.web.schemas.requests import ImagePath, Rendition, StoragePath
 
@@ -26,11 +26,7 @@ if TYPE_CHECKING:
 PIECE_BYTES = 131_072
 """What is read and handed to the server at a time; with werkzeug's 8 kB a picture took 60 turns."""
 
-TITLE_CHARACTERS = 60
 _EXTENSION = re.compile(r"\.(?:png|jpe?g|gif|webp|pdf)$", re.ASCII | re.IGNORECASE)
-
-_UNSPEAKABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Control characters, marks that turn the direction of a name (and so hide its ending), and halves of characters."""
 
 files = APIBlueprint("files", __name__, abp_tags=[Tag(name="Picture files")])
 
@@ -88,7 +84,7 @@ def _answer(environ: WSGIEnvironment, opened: Opened, image: Image, prefix: str 
     response = Response(body, headers=_described(opened, image), direct_passthrough=True)
     if download or image.is_file:
         name = f"{_title(image)}.{image.filename.rpartition('.')[2]}"
-        response.headers["Content-Disposition"] = _attachment(name)
+        response.headers["Content-Disposition"] = attachment(name)
     response.make_conditional(_conditions(environ, opened.size), accept_ranges=True, complete_length=opened.size)
     refuse_if_changed(response)
     if response.status_code == HTTPStatus.OK and "HTTP_RANGE" not in environ:
@@ -146,18 +142,4 @@ def _described(opened: Opened, image: Image) -> list[tuple[str, str]]:
 def _title(image: Image) -> str:
     """Return what a kept file is to be called, without its extension."""
     own_name = _EXTENSION.sub("", image.name)
-    return _as_a_name(image.caption or image.prompt or own_name)[:TITLE_CHARACTERS].strip() or image.kind
-
-
-def _as_a_name(text: str) -> str:
-    """Return a text as one name on a disk: on one line, in no other folder, and not hidden by a dot in front."""
-    line = " ".join(_UNSPEAKABLE.sub("", " ".join(text.split())).split())
-    return line.replace("/", "_").replace("\\", "_").lstrip(". ")
-
-
-def _attachment(name: str) -> str:
-    """Return a Content-Disposition that every browser reads, whatever letters are in the name (RFC 6266)."""
-    safe = "".join(c if c.isascii() and (c.isalnum() or c in " ._-") else "_" for c in name)
-    options: dict[str, Any] = {"filename": safe}
-    header = dump_options_header("attachment", options)
-    return f"{header}; filename*=UTF-8''{quote(name, safe='')}"
+    return as_a_name(image.caption or image.prompt or own_name) or image.kind

@@ -20,13 +20,15 @@ from ChatBot.web.edge.limits import visitor_key
 from ChatBot.web.edge.problems import problem, retry_after, status_of
 from ChatBot.web.edge.sessions import UNLOCKED
 from ChatBot.web.reading.idempotency import checked
+from ChatBot.web.rendering.attachments import as_a_name, attachment
+from ChatBot.web.rendering.manifests import manifest_of
 from ChatBot.web.rendering.present import conversation_json, moment, shared_message_json
 from ChatBot.web.rendering.sentences import sentence_of
-from ChatBot.web.rendering.views import shared_message_view
+from ChatBot.web.rendering.views import bundle_view, shared_message_view
 from ChatBot.web.routes.files import refuse_if_changed, send_by_link
 from ChatBot.web.schemas.answers import ConversationRecord
 from ChatBot.web.schemas.links import SharedConversation
-from ChatBot.web.schemas.media import CARD, PAGE, PICTURE, SEE_OTHER
+from ChatBot.web.schemas.media import ARCHIVE, CARD, PAGE, PICTURE, SEE_OTHER
 from ChatBot.web.schemas.requests import LinkImagePath, LinkPath, Rendition
 
 shared = APIBlueprint("shared", __name__, abp_tags=[Tag(name="Shared conversations")])
@@ -71,6 +73,7 @@ def page(path: LinkPath) -> BaseResponse:
         "share.html",
         share=summary,
         messages=views,
+        bundle=bundle_view(shown.pictures),
         og_image=_card(path.token),
         path=_base(path.token),
         continue_key=new_id() if signed_in() else None,
@@ -120,6 +123,26 @@ def preview(path: LinkPath) -> BaseResponse:
     response.add_etag()
     response.make_conditional(request)
     refuse_if_changed(response)
+    return response
+
+
+@shared.get("/share/<token>/pictures.zip", responses=ARCHIVE)
+def archive(path: LinkPath) -> BaseResponse:
+    """Send all pictures and files of a shared conversation as one archive; a protected link leads to its password.
+
+    It breaks off when the link is closed meanwhile, or when one of them is deleted or cannot be had.
+    """
+    share = services().sharing.open(path.token)
+    if not _unlocked(share):
+        return redirect(_base(path.token), HTTPStatus.SEE_OTHER)
+    shown = services().sharing.content(share)
+    bundles = services().bundles
+    parts = bundles.parts(shown)
+    made = bundles.archive(share, parts, manifest_of(shown.title, share, parts))
+    response = Response(made.pieces(), mimetype="application/zip")
+    response.content_length = made.size
+    response.headers["Content-Disposition"] = attachment(f"{as_a_name(shown.title) or 'pictures'}.zip")
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response
 
 

@@ -29,6 +29,19 @@ CARD: dict[Any, Any] = {
     HTTPStatus.NOT_MODIFIED: {"headers": {"ETag": ETAG}},
     HTTPStatus.PRECONDITION_FAILED: None,
 }
+NAME = {"description": "What to call it.", "required": True, "schema": {"type": "string", "pattern": "^attachment;"}}
+LENGTH = {
+    "description": "How many bytes it has.",
+    "required": True,
+    "schema": {"type": "string", "pattern": "^[0-9]+$"},
+}
+ARCHIVE: dict[Any, Any] = {
+    HTTPStatus.OK: {
+        "content": {"application/zip": BINARY},
+        "headers": {"Content-Disposition": NAME, "Content-Length": LENGTH},
+    },
+    HTTPStatus.SEE_OTHER: {"content": {"text/html": {"schema": {"type": "string"}}}, "headers": {"Location": LOCATION}},
+}
 PAGE: dict[Any, Any] = {HTTPStatus.OK: {"content": {"text/html": {"schema": {"type": "string"}}}}}
 SEE_OTHER: dict[Any, Any] = {
     HTTPStatus.SEE_OTHER: {"content": {"text/html": {"schema": {"type": "string"}}}, "headers": {"Location": LOCATION}}

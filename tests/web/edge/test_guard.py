@@ -30,7 +30,7 @@ BODIES: dict[str, dict[str, Any]] = {
 """A body that would be taken if the ids in the address were one's own; other routes need none."""
 
 BY_LINK = {
-    *("shared.data", "shared.page", "shared.unlock", "shared.image", "shared.preview"),
+    *("shared.data", "shared.page", "shared.unlock", "shared.image", "shared.preview", "shared.archive"),
     *("shared.continue_by_form", "shared.continue_as_copy"),
     *("picture_links.picture", "static"),
 }

@@ -277,7 +277,8 @@ def test_every_answer_under_a_link_keeps_it_out_of_logs_and_search_engines(
 ) -> None:
     token, image_id = share(ann, made)["token"], made["images"][0]["id"]
     etag = visitor.get(f"/share/{token}/i/{image_id}").headers["ETag"]
-    paths = [f"/share/{token}", f"/share/{token}/preview.jpg", f"/api/share/{token}", f"/share/{token}/i/{image_id}"]
+    ways = ("preview.jpg", "pictures.zip", f"i/{image_id}")
+    paths = [f"/share/{token}", f"/api/share/{token}", *(f"/share/{token}/{way}" for way in ways)]
 
     answers = [visitor.get(path) for path in (*paths, *(path.replace(token, "unknown") for path in paths))]
     answers.append(visitor.get(paths[-1], headers={"If-None-Match": etag}))
@@ -386,6 +387,7 @@ def test_a_withdrawn_link_is_gone_at_once_also_for_caches(ann: Api, visitor: Api
 
     assert visitor.get(picture, headers={"If-None-Match": etag}).status_code == 404
     assert visitor.get(f"{picture}?w=256").status_code == 404
+    assert visitor.get(f"/share/{link['token']}/pictures.zip").status_code == 404
     assert visitor.get(f"/api/share/{link['token']}").status_code == 404
     assert visitor.get(f"/share/{link['token']}", headers=HTML).status_code == 404
     assert ann.get("/api/shares").json["items"] == []
@@ -402,7 +404,7 @@ def test_a_withdrawn_an_expired_and_an_unknown_link_answer_alike(
     answers = {
         (answer.status_code, answer.text.replace(answer.headers["X-Request-ID"], ""))
         for token in (withdrawn["token"], expired["token"], "unknown")
-        for answer in [visitor.get(f"/api/share/{token}")]
+        for answer in [visitor.get(f"/api/share/{token}"), visitor.get(f"/share/{token}/pictures.zip")]
     }
 
     assert len(answers) == 1
