@@ -22,3 +22,9 @@ class Sentence(str):
         made = super().__new__(cls, original % shown if shown else original)
         made.original, made.values = original, values
         return made
+
+    @classmethod
+    def told_by(cls, error: Exception) -> Self:
+        """Return what an error says; with its values apart, if it was raised with a sentence."""
+        said = error.args[0] if error.args else ""
+        return said if isinstance(said, cls) else cls(str(error))

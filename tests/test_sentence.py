@@ -28,3 +28,11 @@ def test_without_values_a_per_cent_sign_is_one() -> None:
 def test_a_place_without_a_value_is_an_error() -> None:
     with pytest.raises(KeyError):
         Sentence("At most %(most)s.", least=3)
+
+
+def test_what_an_error_was_raised_with_is_what_it_tells() -> None:
+    sentence = Sentence("At most %(most)s.", most=3)
+
+    assert Sentence.told_by(InputError(sentence)) is sentence
+    assert Sentence.told_by(InputError("100 %")) == "100 %"
+    assert Sentence.told_by(InputError()) == ""

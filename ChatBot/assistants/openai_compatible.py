@@ -23,6 +23,7 @@ from ChatBot.assistants.tools import GENERATE_IMAGE_TOOL
 from ChatBot.cancelling import CancelCheck
 from ChatBot.config import Settings
 from ChatBot.errors import Cancelled, ProviderUnavailable, SettingsError
+from ChatBot.sentence import Sentence
 
 log = structlog.get_logger(__name__)
 
@@ -163,7 +164,10 @@ class OpenAICompatibleAssistant(Assistant):
         yield Finished(answer.reason or "cut", truncated=answer.reason is None)
 
     def _nonsense(self) -> ProviderUnavailable:
-        text = f"What {self._client.base_url} sent is no answer of a chat model; is OPENAI_BASE_URL right?"
+        text = Sentence(
+            "What %(address)s sent is no answer of a chat model; is OPENAI_BASE_URL right?",
+            address=str(self._client.base_url),
+        )
         return ProviderUnavailable(text, provider=self.name)
 
     def _messages(self, turns: Sequence[Turn]) -> list[dict[str, Any]]:

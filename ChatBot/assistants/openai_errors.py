@@ -8,6 +8,7 @@ from typing import Any
 import openai
 
 from ChatBot.errors import ProviderError, ProviderRefused, ProviderUnavailable, RefusalReason
+from ChatBot.sentence import Sentence
 
 MAX_DETAIL_CHARACTERS = 300
 """Text of a server's own message that is passed on; whole HTML pages come as messages too."""
@@ -21,12 +22,15 @@ def translate(error: openai.OpenAIError, *, provider: str) -> ProviderError:
     if isinstance(error, openai.APIStatusError):
         return _translate_status(error, provider)
     if isinstance(error, openai.APITimeoutError):
-        return ProviderUnavailable("The chat model did not answer in time.", provider=provider)
+        return ProviderUnavailable(Sentence("The chat model did not answer in time."), provider=provider)
     if isinstance(error, openai.APIConnectionError):
-        return ProviderUnavailable("The chat model cannot be reached; is OPENAI_BASE_URL right?", provider=provider)
+        text = Sentence("The chat model cannot be reached; is OPENAI_BASE_URL right?")
+        return ProviderUnavailable(text, provider=provider)
     if isinstance(error, openai.ContentFilterFinishReasonError):
-        return ProviderRefused("The chat model's content filter refused this.", provider=provider, reason="moderation")
-    return ProviderUnavailable(f"The chat model's answer broke off: {detail(error)}", provider=provider)
+        text = Sentence("The chat model's content filter refused this.")
+        return ProviderRefused(text, provider=provider, reason="moderation")
+    text = Sentence("The chat model's answer broke off: %(said)s", said=detail(error))
+    return ProviderUnavailable(text, provider=provider)
 
 
 def detail(error: openai.OpenAIError) -> str:
@@ -50,17 +54,18 @@ def _translate_status(error: openai.APIStatusError, provider: str) -> ProviderEr
     reason: RefusalReason
     match status:
         case 401 | 403:
-            text, reason = f"The chat model does not accept OPENAI_API_KEY: {words}", "auth"
+            text, reason = Sentence("The chat model does not accept OPENAI_API_KEY: %(said)s", said=words), "auth"
         case 402:
-            text, reason = f"The chat model's account is used up: {words}", "quota"
+            text, reason = Sentence("The chat model's account is used up: %(said)s", said=words), "quota"
         case 429 if error.code in USED_UP_CODES:
-            text, reason = f"The chat model's account is used up: {words}", "quota"
+            text, reason = Sentence("The chat model's account is used up: %(said)s", said=words), "quota"
         case 413:
-            text, reason = f"The conversation is too large for the chat model: {words}", "too_large"
+            text = Sentence("The conversation is too large for the chat model: %(said)s", said=words)
+            reason = "too_large"
         case _ if 400 <= status < 500 and status not in RETRYABLE_STATUSES:
-            text, reason = f"The chat model refused the request: {words}", "input"
+            text, reason = Sentence("The chat model refused the request: %(said)s", said=words), "input"
         case _:
-            text = f"The chat model cannot answer now ({status}): {words}"
+            text = Sentence("The chat model cannot answer now: %(said)s", said=f"{status} {words}")
             return ProviderUnavailable(text, provider=provider, retry_after_seconds=_retry_after(error))
     return ProviderRefused(text, provider=provider, reason=reason)
 

@@ -9,7 +9,8 @@ from typing import Any
 from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
 
 from ChatBot.db.repository import UNRECORDED, Document, Repository, changing
-from ChatBot.models import RECORD_PLACES, Image, Kind, Message, MessageStatus, now
+from ChatBot.models import RECORD_PLACES, Image, Kind, Message, MessageStatus, now, reason_document
+from ChatBot.sentence import Sentence
 
 HAS_IMAGES: Document = {"images.id": {"$exists": True}}
 """The filter of the partial indexes: a message without pictures takes no room in them."""
@@ -83,7 +84,7 @@ class Messages(Repository):
         status: MessageStatus,
         *,
         expected: Collection[MessageStatus] = RUNNING,
-        error: str | None = None,
+        error: Sentence | None = None,
         over_quota: bool = False,
         images: Sequence[Image] = (),
         content: str | None = None,
@@ -92,7 +93,8 @@ class Messages(Repository):
 
         Returns the message as it then is, or None when it was in another state (the write did not happen).
         """
-        changes: Document = {"$set": {"status": status, "error": error, "updated_at": now()}}
+        reason = None if error is None else reason_document(error)
+        changes: Document = {"$set": {"status": status, "error": reason, "updated_at": now()}}
         if over_quota:
             changes["$set"]["over_quota"] = True
         if content is not None:

@@ -21,6 +21,7 @@ from ChatBot.generators.base import (
     ProgressCallback,
 )
 from ChatBot.generators.painting import STAGES, paint
+from ChatBot.sentence import Sentence
 
 MODEL = "demo-painter"
 MIN_SIDE_PIXELS = 16
@@ -46,7 +47,11 @@ class DemoGenerator(Generator):
         self, request: GenerationRequest, on_progress: ProgressCallback, cancelled: CancelCheck
     ) -> list[GeneratedPicture]:
         if not all(MIN_SIDE_PIXELS <= side <= MAX_SIDE_PIXELS for side in (request.width, request.height)):
-            text = f"The demo generator paints sides of {MIN_SIDE_PIXELS} to {MAX_SIDE_PIXELS} pixels."
+            text = Sentence(
+                "The demo generator paints sides of %(least)s to %(most)s pixels.",
+                least=MIN_SIDE_PIXELS,
+                most=MAX_SIDE_PIXELS,
+            )
             raise ProviderRefused(text, provider=self.name, reason="input")
         seed = secrets.randbits(32) if request.seed is None else request.seed
         steps = request.count * STAGES

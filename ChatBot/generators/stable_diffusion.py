@@ -26,6 +26,7 @@ from ChatBot.generators.base import (
 from ChatBot.generators.webui_http import WebUI
 from ChatBot.models import new_id
 from ChatBot.outbound import Gate
+from ChatBot.sentence import Sentence
 
 log = structlog.get_logger(__name__)
 
@@ -186,7 +187,7 @@ class _Job:
             self._ended.wait(SHORT_POLL_SECONDS)
 
     def _too_late(self) -> ProviderUnavailable:
-        return ProviderUnavailable("The Stable Diffusion server did not finish in time.", provider=NAME)
+        return ProviderUnavailable(Sentence("The Stable Diffusion server did not finish in time."), provider=NAME)
 
 
 def _payload(request: GenerationRequest, steps: int) -> dict[str, Any]:
@@ -217,7 +218,7 @@ def _read_pictures(answer: dict[str, Any], count: int) -> list[GeneratedPicture]
     first = first if isinstance(first, int) and first > 0 else 0
     wanted = images[first : first + count] if isinstance(images, list) else []
     if not wanted:
-        raise ProviderUnavailable("The Stable Diffusion server answered without a picture.", provider=NAME)
+        raise ProviderUnavailable(Sentence("The Stable Diffusion server answered without a picture."), provider=NAME)
     return [_read_picture(text, info, position, first) for position, text in enumerate(wanted)]
 
 
@@ -239,11 +240,11 @@ def _decode(text: object) -> bytes:
             data = base64.b64decode(text.rpartition(",")[2], validate=True)
         except (binascii.Error, ValueError) as error:
             raise ProviderUnavailable(
-                "The Stable Diffusion server sent a picture that is no base64.", provider=NAME
+                Sentence("The Stable Diffusion server sent a picture that is no base64."), provider=NAME
             ) from error
         if data:
             return data
-    raise ProviderUnavailable("The Stable Diffusion server sent an empty picture.", provider=NAME)
+    raise ProviderUnavailable(Sentence("The Stable Diffusion server sent an empty picture."), provider=NAME)
 
 
 def _read_info(text: object) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ChatBot.errors import ProviderError, ProviderRefused, ProviderUnavailable
-from ChatBot.outbound import Fetched, Gate, malformed, retry_after_seconds
+from ChatBot.outbound import Fetched, Gate, retry_after_seconds
+from ChatBot.sentence import Sentence
 
 MAX_ANSWER_BYTES = 256_000_000
 """Four 2048 x 2048 pictures as incompressible PNG in base64 are 70 MB; the rest is room for extensions."""
@@ -65,7 +66,7 @@ class WebUI:
     def _object(self, reply: Fetched) -> dict[str, Any]:
         value = _parse(reply.body)
         if not isinstance(value, dict):
-            raise malformed("not as a Stable Diffusion WebUI; is SD_WEBUI_URL right?", provider=self._provider)
+            raise self._unavailable(Sentence("What answered is no Stable Diffusion WebUI; is SD_WEBUI_URL right?"))
         return value
 
     def _raise_for_status(self, reply: Fetched) -> None:
@@ -75,19 +76,23 @@ class WebUI:
     def _failure(self, reply: Fetched, words: str) -> ProviderError:
         status = reply.status
         if status in {401, 403}:
-            text = "The Stable Diffusion server wants a user and password: put them into SD_WEBUI_URL."
+            text = Sentence("The Stable Diffusion server wants a user and password: put them into SD_WEBUI_URL.")
             return ProviderRefused(text, provider=self._provider, reason="auth")
         if status == 404 and words in {"", "Not Found"}:
-            return self._unavailable("The Stable Diffusion server has no API; start it with --api.")
+            return self._unavailable(Sentence("The Stable Diffusion server has no API; start it with --api."))
         if "OutOfMemory" in words:
-            return self._unavailable("The Stable Diffusion server ran out of graphics memory; ask for a smaller size.")
+            return self._unavailable(
+                Sentence("The Stable Diffusion server ran out of graphics memory; ask for a smaller size.")
+            )
         if status == 413:
-            text = "The request is too large for the Stable Diffusion server."
+            text = Sentence("The request is too large for the Stable Diffusion server.")
             return ProviderRefused(text, provider=self._provider, reason="too_large")
         if "Invalid encoded image" in words or (400 <= status < 500 and status not in RETRYABLE_STATUSES):
-            text = f"The Stable Diffusion server does not accept the request: {words or status}"
+            said = words or str(status)
+            text = Sentence("The Stable Diffusion server does not accept the request: %(said)s", said=said)
             return ProviderRefused(text, provider=self._provider, reason="input")
-        text = f"The Stable Diffusion server cannot draw now ({status}) {words}".rstrip()
+        said = f"{status} {words}".rstrip()
+        text = Sentence("The Stable Diffusion server cannot draw now: %(said)s", said=said)
         return self._unavailable(text, retry_after_seconds(reply.headers))
 
     def _unavailable(self, text: str, seconds: float | None = None) -> ProviderUnavailable:

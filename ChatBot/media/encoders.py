@@ -15,6 +15,7 @@ from PIL import Image
 
 from ChatBot.errors import StorageError
 from ChatBot.media.containers import Format
+from ChatBot.sentence import Sentence
 
 JPEG_MAX_SIDE = 65_500
 WEBP_MAX_SIDE = 16_383
@@ -100,7 +101,7 @@ def _written(save: Callable[[IO[bytes]], None]) -> bytes:
             file.seek(0)
             return file.read()
     except (OSError, ValueError, MemoryError) as error:
-        raise StorageError("The picture could not be encoded.") from error
+        raise StorageError(Sentence("The picture could not be encoded.")) from error
 
 
 def _memory_file() -> IO[bytes]:

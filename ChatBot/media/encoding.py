@@ -19,6 +19,7 @@ from ChatBot.media.inspection import DECODING_ERRORS, Picture, decoding_slot, in
 from ChatBot.media.paths import THUMBNAIL_WIDTHS
 from ChatBot.media.pixels import profile_of
 from ChatBot.media.thumbnails import encoded, placeholder, pyramid
+from ChatBot.sentence import Sentence
 
 EXTENSIONS: dict[Format, str] = {"PNG": "png", "JPEG": "jpg", "GIF": "gif", "WEBP": "webp"}
 
@@ -133,7 +134,7 @@ def _verified_frames(stored: Encoded) -> int:
             opened.seek(index)
             opened.load()
     except DECODING_ERRORS as error:
-        raise IntegrityError("The encoded picture cannot be decoded.") from error
+        raise IntegrityError(Sentence("The encoded picture cannot be decoded.")) from error
     if size != stored.size:
-        raise IntegrityError("The encoded picture does not have the size it should have.")
+        raise IntegrityError(Sentence("The encoded picture does not have the size it should have."))
     return int(frames)

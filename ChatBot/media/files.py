@@ -16,6 +16,7 @@ from typing import BinaryIO
 from ChatBot.errors import BytesMissing, IntegrityError, StorageError, StorageFull
 from ChatBot.media.paths import ALL_FOLDERS, LOCK_SUFFIX, ORIGINAL_FOLDERS, THUMBNAIL_WIDTHS, StoragePaths
 from ChatBot.media.quarantine import Quarantine
+from ChatBot.sentence import Sentence
 
 TEMPORARY_SUFFIX = ".tmp"
 
@@ -268,7 +269,9 @@ def _describe(folder: str, entry: os.DirEntry[str]) -> StoredFile | None:
 
 def _translate(error: OSError, action: str) -> StorageError:
     if error.errno in _FULL:
-        return StorageFull("The disk has no room left.")
+        return StorageFull(Sentence("The disk has no room left."))
     if error.errno in _ABSENT and action in ("opened", "read"):
         return BytesMissing("There is no plain file of that name.")
-    return StorageError(f"The file could not be {action}: {error.strerror or error}.")
+    return StorageError(
+        Sentence("The file could not be %(action)s: %(why)s.", action=action, why=error.strerror or str(error))
+    )

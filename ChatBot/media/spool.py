@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ChatBot.errors import BytesMissing, StorageError
+from ChatBot.sentence import Sentence
 
 _NAME = re.compile(r"[0-9a-f]{32}\.(\d{1,3})\.spool")
 
@@ -40,7 +41,9 @@ class Spool:
         except OSError as error:
             with suppress(OSError):
                 partial.unlink()
-            raise StorageError(f"The delivered picture could not be kept: {error.strerror}.") from error
+            raise StorageError(
+                Sentence("The delivered picture could not be kept: %(why)s.", why=error.strerror or str(error))
+            ) from error
 
     def of(self, message_id: str) -> Iterator[tuple[dict[str, Any], bytes]]:
         """Yield what was delivered for a message, in order; raises ``BytesMissing`` for a file that is not readable."""
@@ -49,7 +52,7 @@ class Spool:
                 facts, _, data = path.read_bytes().partition(b"\n")
                 yield dict(json.loads(facts)), data
             except (OSError, ValueError) as error:
-                raise BytesMissing(f"A delivered picture cannot be read: {error}.") from error
+                raise BytesMissing(Sentence("A delivered picture cannot be read: %(why)s.", why=str(error))) from error
 
     def remove(self, message_id: str) -> None:
         """Forget what was delivered for a message: it is in its document, or nobody wants it."""

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 
 from ChatBot.models.base import RECORD_PLACES, Identifier, Model, Recorded, RecordPlace, Role, Sha256, new_id, now
 from ChatBot.models.links import PictureLink, Share, SharedMessage
+from ChatBot.models.reasons import Reason, reason_document
 
 __all__ = [
     "RECORD_PLACES",
@@ -30,6 +31,7 @@ __all__ = [
     "Model",
     "PictureLink",
     "Provenance",
+    "Reason",
     "RecordPlace",
     "Recorded",
     "Role",
@@ -42,6 +44,7 @@ __all__ = [
     "adopted",
     "new_id",
     "now",
+    "reason_document",
 ]
 
 
@@ -205,7 +208,7 @@ class Message(Recorded):
     role: Role
     content: str = ""
     status: MessageStatus = "complete"
-    error: str | None = None
+    error: Reason | None = None
     over_quota: bool = False
     """It failed because its pictures were more than the account may keep."""
     images: tuple[Image, ...] = ()

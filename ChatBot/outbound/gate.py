@@ -19,6 +19,7 @@ from ChatBot.errors import ProviderRefused, ProviderUnavailable, SettingsError
 from ChatBot.outbound.dialling import Deadline, Dialler, Resolver, VettedAdapter, resolve_by_system
 from ChatBot.outbound.lanes import Lanes
 from ChatBot.outbound.targets import Target, UnsafeAddressError, parse_target
+from ChatBot.sentence import Sentence
 
 MAX_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -117,7 +118,7 @@ class Gate:
                 if reply.status not in REDIRECTS or location is None:
                     return reply
                 url, headers = _next_hop(target, location, provider), None
-        raise ProviderUnavailable(f"{provider} redirects in circles", provider=provider)
+        raise ProviderUnavailable(Sentence("%(provider)s redirects in circles", provider=provider), provider=provider)
 
     def send(
         self,
@@ -147,10 +148,13 @@ class Gate:
             try:
                 reply = self._send(target, call, request.prepare())
             except _OverCapError as error:
-                raise ProviderUnavailable(str(error), provider=provider) from error
+                raise ProviderUnavailable(Sentence.told_by(error), provider=provider) from error
         if reply.status in REDIRECTS:
             raise ProviderUnavailable(
-                f"{provider} answered with a redirect, which is not followed with a request that carries a body",
+                Sentence(
+                    "%(provider)s answered with a redirect, which is not followed with a request that carries a body",
+                    provider=provider,
+                ),
                 provider=provider,
             )
         return reply
@@ -226,7 +230,7 @@ def _read_body(response: BaseHTTPResponse, call: _Call) -> bytes:
         pieces.append(piece)
         size += len(piece)
         if size > call.max_bytes:
-            text = f"{call.provider} sent more than {call.max_bytes} bytes"
+            text = Sentence("%(provider)s sent more than %(most)s bytes", provider=call.provider, most=call.max_bytes)
             raise _OverCapError(text, provider=call.provider, reason="too_large")
     return b"".join(pieces)
 
@@ -262,9 +266,9 @@ def _root_cause(error: Exception) -> Exception:
     return _root_cause(inner) if isinstance(inner, Exception) and inner is not error else error
 
 
-def _explain(cause: Exception, call: _Call) -> str:
+def _explain(cause: Exception, call: _Call) -> Sentence:
     if call.deadline.expired or isinstance(cause, TimeoutError | ReadTimeoutError):
-        return f"{call.provider} did not answer completely in time"
+        return Sentence("%(provider)s did not answer completely in time", provider=call.provider)
     if isinstance(cause, ssl.SSLCertVerificationError):
-        return f"{call.provider} has no valid TLS certificate"
-    return f"{call.provider} could not be reached ({type(cause).__name__})"
+        return Sentence("%(provider)s has no valid TLS certificate", provider=call.provider)
+    return Sentence("%(provider)s could not be reached (%(why)s)", provider=call.provider, why=type(cause).__name__)

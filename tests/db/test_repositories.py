@@ -15,6 +15,7 @@ from ChatBot.db.messages import HAS_IMAGES
 from ChatBot.db.repositories import Repositories
 from ChatBot.errors import Conflict, InputError
 from ChatBot.models import Conversation, Copy, Image, Message, Share, Token, new_id, now
+from ChatBot.sentence import Sentence
 from tests.services.workshop import at_once, make_image, make_message, make_user
 
 MOMENT = now()
@@ -242,6 +243,18 @@ def test_settling_adds_pictures_in_the_same_write(kept: Repositories) -> None:
 
     assert settled is not None
     assert (len(settled.images), settled.status) == (3, "complete")
+
+
+def test_the_reason_of_a_failure_is_kept_with_its_values(kept: Repositories) -> None:
+    message = make_message(status="streaming")
+    kept.messages.add(message)
+
+    settled = kept.messages.settle(message.id, "failed", error=Sentence("At most %(most)s.", most=3))
+
+    assert settled is not None
+    assert settled.error == "At most 3."
+    assert settled.error.values == {"most": 3}
+    assert kept.messages.get(message.id) == settled
 
 
 def test_the_text_of_a_settled_message_no_longer_changes(kept: Repositories) -> None:

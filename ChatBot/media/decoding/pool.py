@@ -197,7 +197,9 @@ def _replaced(process: _Process | None, command: list[str]) -> _Process:
     try:
         return _Process(command)
     except OSError as error:
-        text = f"No picture can be decoded now ({error.strerror or error}); try again in a moment."
+        text = Sentence(
+            "No picture can be decoded now (%(why)s); try again in a moment.", why=error.strerror or str(error)
+        )
         raise StorageError(text) from error
 
 

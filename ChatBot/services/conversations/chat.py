@@ -19,7 +19,7 @@ from ChatBot.generators.base import GenerationRequest
 from ChatBot.models import Image, Message, User
 from ChatBot.sentence import Sentence
 from ChatBot.services.access import Viewer
-from ChatBot.services.conversations.generation import Generation
+from ChatBot.services.conversations.generation import BROKE, Generation
 from ChatBot.services.conversations.running import Running
 from ChatBot.services.conversations.threads import Threads
 from ChatBot.services.events import EventLog
@@ -129,7 +129,7 @@ class Chat:
             self._generation.fail(answer, error)
         except Exception:
             log.exception("chat.broke", message=answer.id)
-            self._generation.fail(answer, ChatBotError("Something went wrong on the server; its log has the details."))
+            self._generation.fail(answer, ChatBotError(BROKE))
             raise
         finally:
             self._publish(answer, "done")
@@ -149,7 +149,7 @@ class Chat:
                 turns.append(Turn("tool", json.dumps(result), tool_call_id=call.id))
             text.paragraph()
         text.flush()
-        error = "The answer broke off before its end." if finish.truncated else None
+        error = Sentence("The answer broke off before its end.") if finish.truncated else None
         self._messages.settle(answer.id, "failed" if error else "complete", error=error, content=text.so_far)
         self._publish(answer, "updated")
 

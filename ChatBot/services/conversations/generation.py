@@ -36,7 +36,8 @@ COUNTS = range(1, 9)
 SEEDS = range(2**32)
 PROMPT_CHARACTERS = 32_000
 """The longest prompt that any supported generator takes (OpenAI's limit)."""
-SERVER_STOPPED = "The server stopped while this was being made."
+SERVER_STOPPED = Sentence("The server stopped while this was being made.")
+BROKE = Sentence("Something went wrong on the server; its log has the details.")
 REPLAY_SECONDS = 600.0
 REPLAY_POLL_SECONDS = 0.2
 
@@ -210,8 +211,10 @@ class Generation:
             self._messages.settle(message.id, "interrupted", error=SERVER_STOPPED)
         elif isinstance(error, Cancelled):
             self._messages.settle(message.id, "cancelled")
-        elif self._messages.settle(message.id, "failed", error=str(error), over_quota=isinstance(error, QuotaExceeded)):
-            self._publish(message, "failed", reason=str(error))
+        else:
+            reason = Sentence.told_by(error)
+            if self._messages.settle(message.id, "failed", error=reason, over_quota=isinstance(error, QuotaExceeded)):
+                self._publish(message, "failed", reason=str(reason))
         self._publish(message, "updated")
 
     def _answer(self, message: Message, cancelled: Callable[[], bool]) -> None:
@@ -227,7 +230,7 @@ class Generation:
             self.fail(message, error)
         except Exception as error:
             log.exception("generation.broke", message=message.id)
-            self.fail(message, ChatBotError("Something went wrong on the server; its log has the details."))
+            self.fail(message, ChatBotError(BROKE))
             raise error from None
         finally:
             self._publish(message, "done")

@@ -121,7 +121,9 @@ class Continuing:
             with self._resolver.open(image).file as file:
                 return file.read()
         except NotFound as error:
-            raise NotFound("One of the pictures cannot be had now, so nothing was copied. Try again later.") from error
+            raise NotFound(
+                Sentence("One of the pictures cannot be had now, so nothing was copied. Try again later.")
+            ) from error
 
     def _require_still_shown(self, share: Share, shown: Shown) -> None:
         """Raise ``NotFound`` when the link was closed, ``Conflict`` when it no longer gives each picture as it did."""
@@ -129,7 +131,9 @@ class Continuing:
         for image in shown.pictures.values():
             now_shown = present.get(image.id)
             if now_shown is None or now_shown.off_public_hosts != image.off_public_hosts:
-                raise Conflict("What this link shows was changed while it was copied; nothing was kept. Try again.")
+                raise Conflict(
+                    Sentence("What this link shows was changed while it was copied; nothing was kept. Try again.")
+                )
 
     def _write(self, conversation: Conversation, drafts: list[Message], staged: Mapping[str, Staged]) -> str:
         """Write the copy; it is whole from the moment its conversation is there, and does not exist before that."""

@@ -9,6 +9,7 @@ from ChatBot.db.ledger import Ledger
 from ChatBot.db.messages import RUNNING
 from ChatBot.errors import NotFound
 from ChatBot.models import Image, Message
+from ChatBot.services.conversations.generation import SERVER_STOPPED
 from ChatBot.services.upkeep.evidence import Evidence
 
 
@@ -62,7 +63,7 @@ class Salvage:
         if not in_conversation:
             changes["conversation_id"] = None
         if message.status in RUNNING:
-            changes |= {"status": "interrupted", "error": "The server stopped while this was being made."}
+            changes |= {"status": "interrupted", "error": SERVER_STOPPED}
         return message.model_copy(update=changes)
 
     def _judge_buried(self, image: Image, verdict: Verdict) -> None:

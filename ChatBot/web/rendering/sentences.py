@@ -65,7 +65,9 @@ def filled(original: str, values: Mapping[str, int | str], **instead: str) -> st
 
 def sentence_of(error: ChatBotError) -> str:
     """Return what an error says, in the language of the page; what the catalogues do not hold stays as it is."""
-    text = error.args[0] if error.args else ""
-    if isinstance(text, Sentence):
-        return filled(text.original, text.values)
-    return translated(str(error))
+    return reason_text(Sentence.told_by(error))
+
+
+def reason_text(reason: Sentence) -> str:
+    """Return a reason in the language of the page; what the catalogues do not hold stays as it is."""
+    return filled(reason.original, reason.values) if reason.values else translated(str(reason))

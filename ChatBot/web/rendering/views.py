@@ -12,6 +12,7 @@ from ChatBot.models import Image, Message, SharedMessage
 from ChatBot.web.context import public_link
 from ChatBot.web.rendering.markdown import render_markdown
 from ChatBot.web.rendering.present import image_json, own_url, shared_image_json
+from ChatBot.web.rendering.sentences import reason_text
 
 ALT_CHARACTERS = 300
 
@@ -21,7 +22,7 @@ def message_view(message: Message, attached: Mapping[str, Image]) -> dict[str, A
     return {
         **_common(message),
         "status": message.status,
-        "error": message.error,
+        "error": reason_text(message.error) if message.error else None,
         "request": message.request,
         **_sorted(
             [image_view(image) for image in message.images if image.trashed_at is None],

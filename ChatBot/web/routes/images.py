@@ -11,6 +11,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from ChatBot.errors import ChatBotError, Conflict, ProviderUnavailable, QuotaExceeded
 from ChatBot.generators.base import GenerationRequest
 from ChatBot.models import Message, Provenance
+from ChatBot.sentence import Sentence
 from ChatBot.web.context import cloud_link, current_account, current_viewer, services
 from ChatBot.web.reading.idempotency import checked
 from ChatBot.web.reading.intake import handed_in
@@ -155,7 +156,7 @@ def _pending(message: Message) -> dict[str, Any]:
 
 def _failure(message: Message) -> ChatBotError:
     """Return the error of a message that was not completed; the message itself keeps the reason for the page."""
-    reason = message.error or "The picture was stopped before it was ready."
+    reason = message.error or Sentence("The picture was stopped before it was ready.")
     if message.over_quota:
         return QuotaExceeded(reason)
     if message.status != "failed":

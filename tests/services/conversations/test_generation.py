@@ -20,6 +20,7 @@ from ChatBot.errors import (
 from ChatBot.generators.base import GenerationRequest
 from ChatBot.media.files import FileStore
 from ChatBot.models import Message, User
+from ChatBot.sentence import Sentence
 from ChatBot.services.access import Viewer
 from tests.services.workshop import (
     SETTLED_SECONDS,
@@ -160,6 +161,17 @@ def test_a_generator_that_fails_fails_the_message_with_its_reason(
     assert (message.status, message.error, message.images) == ("failed", str(error), ())
     assert {"failed", "done"} <= set(kinds(studio, message))
     assert studio.stored_files() == set()
+
+
+def test_a_reason_with_values_is_kept_with_them(studio: Workshop, generator: ScriptedGenerator, ann: User) -> None:
+    reason = Sentence("At most %(most)s pixels.", most=4_000_000)
+    generator.error = ProviderUnavailable(reason, provider="scripted")
+
+    message = studio.settled(studio.generation.start(ann, None, REQUEST))
+
+    assert message.error is not None
+    assert message.error == "At most 4,000,000 pixels."
+    assert (message.error.original, message.error.values) == (reason.original, reason.values)
 
 
 def test_a_generator_that_breaks_fails_the_message_without_its_secrets(

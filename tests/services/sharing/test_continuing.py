@@ -10,6 +10,7 @@ import pytest
 
 from ChatBot.errors import Conflict, IntegrityError, NotFound, QuotaExceeded
 from ChatBot.models import Image, Message, Share, User
+from ChatBot.sentence import Sentence
 from ChatBot.services.access import Viewer
 from ChatBot.services.pictures.resolver import Opened, Resolver
 from ChatBot.services.sharing.continuing import Continuing
@@ -178,9 +179,10 @@ def test_a_copy_that_cannot_be_whole_is_not_made(workshop: Workshop, ann: User, 
     workshop.path(attached).unlink()
     before = workshop.stored_files()
 
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound) as refused:
         workshop.continuing.copy(bob, share, "once")
 
+    assert isinstance(refused.value.args[0], Sentence)  # so that the page says it in its language
     assert workshop.threads.of(bob, 10) == []
     assert list(workshop.images.each(bob.id)) == []
     assert workshop.stored_files() == before
@@ -236,9 +238,10 @@ def test_what_is_closed_deleted_or_made_private_while_it_is_copied_is_not_kept(
         workshop.sharing, workshop.handler, resolver, kept.conversations, kept.messages, kept.drafts, kept.images
     )
 
-    with pytest.raises(error):
+    with pytest.raises(error) as refused:
         continuing.copy(bob, share, "once")
 
+    assert isinstance(refused.value.args[0], Sentence)
     assert workshop.threads.of(bob, 10) == []
     assert list(workshop.images.each(bob.id)) == []
     assert workshop.stored_files() == before

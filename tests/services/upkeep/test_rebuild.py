@@ -17,6 +17,7 @@ from ChatBot.db.ledger import KINDS
 from ChatBot.errors import Forbidden, NotFound, SettingsError
 from ChatBot.generators.base import GenerationRequest
 from ChatBot.models import Image, Message, Provenance, Recorded, Share, User, new_id, now
+from ChatBot.sentence import Sentence
 from ChatBot.services.records import SUFFIX, encode_record
 from ChatBot.services.upkeep.rebuild import RebuildReport
 from tests.services.workshop import make_image, make_message, make_user, picture
@@ -118,16 +119,22 @@ def lived_in(installation: Installation) -> Installation:
     services.threads.remove(bob, removed.id)
     for running in services.database["messages"].find({"status": "queued"}):
         services.repositories.messages.settle(running["_id"], "complete", content="A lighthouse.")
+    for number, reason in enumerate([Sentence("At most %(most)s.", most=3), Sentence("It stopped.")]):
+        _, failed = services.threads.ask(bob, None, f"and now? {number}")
+        services.repositories.messages.settle(failed.id, "failed", error=reason)
     return installation
 
 
 def test_a_lost_database_is_back_as_it_was(lived_in: Installation) -> None:
     before = everything(lived_in.services.database)
+    reasons = [document["error"] for document in before.values() if document.get("error")]
 
     lived_in.lose_database()
     lived_in.rebuild()
 
     assert everything(lived_in.services.database) == before
+    assert {"text": "At most %(most)s.", "values": {"most": 3}} in reasons
+    assert "It stopped." in reasons
 
 
 def test_a_preview_writes_nothing_and_tells_what_applying_does(lived_in: Installation) -> None:
@@ -325,7 +332,7 @@ def test_an_answer_that_was_under_way_says_that_it_was_interrupted(installation:
 
     found = installation.services.repositories.messages.get(located.message_id)
     assert found is not None
-    assert found.status == "interrupted"
+    assert (found.status, found.error) == ("interrupted", "The server stopped while this was being made.")
 
 
 def test_a_name_that_somebody_took_meanwhile_does_not_keep_an_account_away(installation: Installation) -> None:
