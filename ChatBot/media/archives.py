@@ -40,7 +40,8 @@ class Member:
 class Archive:
     """A ZIP of members as they are, not compressed: pictures would not get smaller, and so its size is known.
 
-    It is written by ``zipfile``, into a sink whose bytes are handed on piece by piece.
+    It is written by ``zipfile``, into a sink whose bytes are handed on piece by piece; zipstream-ng, which is made for
+    that, gives everything that comes from memory the date of the download.
     """
 
     def __init__(self, members: Sequence[Member]) -> None:

@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+import requests
 
 from tests.fixtures.nginx import find_nginx, new_ports, proxy_site, running_nginx
 from tests.fixtures.server import Person, ServerProcess
@@ -17,16 +18,22 @@ pytestmark = pytest.mark.server
 
 
 @pytest.fixture(scope="module")
-def front(make_server: Callable[..., ServerProcess], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of an nginx that hands everything to a server with ACCEL_REDIRECT_PREFIX."""
+def behind(make_server: Callable[..., ServerProcess]) -> Iterator[ServerProcess]:
+    """A server with ACCEL_REDIRECT_PREFIX."""
+    server = make_server(ACCEL_REDIRECT_PREFIX="/_storage/").start()
+    yield server
+    server.clear_away()
+
+
+@pytest.fixture(scope="module")
+def front(behind: ServerProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an nginx that hands everything to it."""
     nginx = find_nginx()
     assert nginx, "Install nginx (Debian: nginx-light); these tests need a real one."
-    server = make_server(ACCEL_REDIRECT_PREFIX="/_storage/").start()
     (port,) = new_ports(1)
-    site = proxy_site(server.port, server.folder / "Storage", port)
+    site = proxy_site(behind.port, behind.folder / "Storage", port)
     with running_nginx(nginx, tmp_path_factory.mktemp("nginx"), [site], [port]):
         yield f"http://127.0.0.1:{port}"
-    server.clear_away()
 
 
 @pytest.fixture
@@ -64,6 +71,20 @@ def test_nginx_sends_a_file_as_an_attachment_in_a_sandbox(somebody: Person) -> N
     assert answer.headers["Content-Disposition"].startswith("attachment; filename=")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+
+
+def test_an_archive_that_breaks_off_does_not_look_whole_behind_nginx(behind: ServerProcess, somebody: Person) -> None:
+    made = somebody.draw(count=2)
+    token = somebody.post(f"/api/conversation/{made['conversation_id']}/share", json={}).json()["token"]
+    path = f"/share/{token}/pictures.zip"
+    whole = somebody.get(path)
+    assert len(whole.content) == int(whole.headers["Content-Length"])
+
+    last = made["images"][1]["id"]
+    next((behind.folder / "Storage" / "Image_Gen").glob(f"{last}.*")).write_bytes(b"other bytes")
+
+    with pytest.raises(requests.exceptions.ChunkedEncodingError, match="IncompleteRead"):
+        somebody.get(path)
 
 
 def test_ranges_and_conditions_are_answered_as_without_nginx(somebody: Person, picture: dict[str, Any]) -> None:
