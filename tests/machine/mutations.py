@@ -220,7 +220,7 @@ def caught(name: str, mongo_uri: str, examples: int) -> str | None:
 def main() -> int:
     """Try the mutations and return 1 when one survived."""
     parser = argparse.ArgumentParser(prog="python -m tests.machine.mutations", description=__doc__)
-    parser.add_argument("--examples", type=int, default=60)
+    parser.add_argument("--examples", type=int, default=200)
     parser.add_argument("names", nargs="*", help="which mutations; all without")
     options = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
