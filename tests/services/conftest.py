@@ -11,7 +11,7 @@ from pymongo.database import Database
 
 from ChatBot.db.repositories import Repositories
 from tests.fixtures.repositories import ann, bob, emptied_database, module_database, repositories
-from tests.services.workshop import ScriptedHost, Workshop
+from tests.services.workshop import OWN_BUCKET, ScriptedHost, Workshop
 
 __all__ = ["ann", "bob", "emptied_database", "make_workshop", "module_database", "repositories", "workshop"]
 
@@ -47,3 +47,21 @@ def host() -> ScriptedHost:
 def cloud(make_workshop: Callable[..., Workshop], host: ScriptedHost) -> Workshop:
     """A workshop with that host."""
     return make_workshop(hosts=(host,))
+
+
+@pytest.fixture
+def public() -> ScriptedHost:
+    """A cloud host whose pictures anybody can look at who has their address."""
+    return ScriptedHost("public")
+
+
+@pytest.fixture
+def bucket() -> ScriptedHost:
+    """A cloud host of the operator's own, which shows nothing to others."""
+    return ScriptedHost("bucket", traits=OWN_BUCKET)
+
+
+@pytest.fixture
+def house(make_workshop: Callable[..., Workshop], public: ScriptedHost, bucket: ScriptedHost) -> Workshop:
+    """A workshop with both."""
+    return make_workshop(hosts=(public, bucket))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -13,7 +12,6 @@ from ChatBot.errors import NotFound, PictureRefused
 from ChatBot.models import User
 from tests.media.samples import pdf
 from tests.services.workshop import (
-    TRAITS,
     ScriptedAssistant,
     ScriptedGenerator,
     ScriptedHost,
@@ -21,23 +19,6 @@ from tests.services.workshop import (
     picture,
     states,
 )
-
-OWN_BUCKET = replace(TRAITS, public=False)
-
-
-@pytest.fixture
-def public() -> ScriptedHost:
-    return ScriptedHost("public")
-
-
-@pytest.fixture
-def bucket() -> ScriptedHost:
-    return ScriptedHost("bucket", traits=OWN_BUCKET)
-
-
-@pytest.fixture
-def house(make_workshop: Callable[..., Workshop], public: ScriptedHost, bucket: ScriptedHost) -> Workshop:
-    return make_workshop(hosts=(public, bucket))
 
 
 def test_a_file_is_kept_byte_for_byte_here_and_on_the_private_host_alone(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
@@ -57,6 +57,7 @@ from tests.media.samples import noise, photograph, saved
 
 LIMITS = IntakeLimits(max_bytes=500_000, max_pixels=4_000_000, max_frames=100)
 TRAITS = HostTraits(max_bytes=32_000_000, public=True, deletable=True, may_recompress=False, trusted=True)
+OWN_BUCKET = replace(TRAITS, public=False)
 CHEAP_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 """The real algorithm at a hundredth of its work."""
 SETTLED_SECONDS = 90.0

@@ -3,31 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
 from ChatBot.errors import NotFound, ProviderRefused, ProviderUnavailable
 from ChatBot.hosts.base import Upload
 from ChatBot.models import User, now
-from tests.services.workshop import TRAITS, ScriptedHost, Workshop, make_due, make_user, picture, states
-
-OWN_BUCKET = replace(TRAITS, public=False)
-
-
-@pytest.fixture
-def public() -> ScriptedHost:
-    return ScriptedHost("public")
-
-
-@pytest.fixture
-def bucket() -> ScriptedHost:
-    return ScriptedHost("bucket", traits=OWN_BUCKET)
-
-
-@pytest.fixture
-def house(make_workshop: Callable[..., Workshop], public: ScriptedHost, bucket: ScriptedHost) -> Workshop:
-    return make_workshop(hosts=(public, bucket))
+from tests.services.workshop import ScriptedHost, Workshop, make_due, make_user, picture, states
 
 
 def test_a_picture_of_a_private_conversation_goes_to_the_private_host_alone(
