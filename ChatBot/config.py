@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ChatBot.errors import SettingsError
+from ChatBot.keyfile import read_or_make
 
 PACKAGE_ROOT = Path(__file__).resolve().parent
 PROJECT_ROOT = PACKAGE_ROOT.parent
@@ -231,8 +232,4 @@ def secret_key_of(settings: Settings) -> str:
             "SECRET_KEY is not set: put one into .env, the same for every process that uses this database; "
             "make it with `python3 -c 'import secrets; print(secrets.token_urlsafe(48))'`."
         )
-    path = settings.database_root / "secret_key"
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(48))
-    return path.read_text()
+    return read_or_make(settings.database_root / "secret_key", lambda: secrets.token_urlsafe(48))

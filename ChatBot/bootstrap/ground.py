@@ -16,6 +16,7 @@ from ChatBot.generators import build_generators
 from ChatBot.hosts import build_chain, build_s3_records
 from ChatBot.hosts.base import NO_LIMIT, Allowance
 from ChatBot.jobs import build_jobs
+from ChatBot.logs import hide
 from ChatBot.media.decoding import Decoder, DecoderPool
 from ChatBot.media.files import FileStore
 from ChatBot.media.paths import StoragePaths
@@ -49,6 +50,7 @@ class Ground:
         self.paths = StoragePaths(settings.storage_root)
         self.paths.ensure()
         self.secret_key = secret_key_of(settings)
+        hide([self.secret_key])
         self.gate = Gate(settings.fetch_allow_private_hosts)
         self.chain = build_chain(settings, self.gate, self._allowance)
         self.generators = build_generators(settings)

@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ChatBot.errors import SettingsError
+from ChatBot.keyfile import read_or_make
 
 REPLICA_SET = "chatbot"
 USERNAME = "chatbot"
@@ -93,7 +94,7 @@ class LoopbackAddress(Address):
         self._key_file = database_root / "mongod.key"
         self._port = _free_port()
         self.member = f"127.0.0.1:{self._port}"
-        self.key = _read_or_make_key(self._key_file)
+        self.key = read_or_make(self._key_file, _new_key)
         self.password = hmac.new(self.key.encode(), b"password of the application", hashlib.sha256).hexdigest()
 
     @property
@@ -147,12 +148,5 @@ def _free_port() -> int:
         return port
 
 
-def _read_or_make_key(path: Path) -> str:
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text(encoding="ascii")
-    key = base64.b64encode(secrets.token_bytes(KEY_FILE_BYTES)).decode()
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(key)
-    return key
+def _new_key() -> str:
+    return base64.b64encode(secrets.token_bytes(KEY_FILE_BYTES)).decode()
