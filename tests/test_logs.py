@@ -36,6 +36,7 @@ def logged(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
     """The log as operators have it; the function returns what was written since it was last asked."""
     root = logging.getLogger()
     ours, levels = logging.getLogger("ChatBot"), (root.level, logging.getLogger("ChatBot").level)
+    structlog.contextvars.clear_contextvars()  # the last request of a test before may still be named there
     log_to_stderr()
     structlog.configure(cache_logger_on_first_use=False)  # what is kept would outlive this test
     yield lambda: capsys.readouterr().err
