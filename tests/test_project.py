@@ -15,6 +15,7 @@ import pytest
 
 import ChatBot
 from ChatBot.config import PROJECT_ROOT, Settings
+from ChatBot.media.volume import MARK_NAME
 
 ENV_EXAMPLE = PROJECT_ROOT / ".env.example"
 README = PROJECT_ROOT / "README.md"
@@ -163,6 +164,19 @@ def test_nothing_a_run_leaves_behind_is_tracked() -> None:
 
     assert {name for name in stored if not name.endswith("/.gitkeep")} == set()
     assert ".env" not in tracked
+
+
+def test_git_sees_nothing_of_what_a_run_leaves_behind() -> None:
+    left = [
+        ".env",
+        "ChatBot/Storage-db/data/WiredTiger",
+        *(f"ChatBot/Storage/{name}" for name in (MARK_NAME, "Image_Gen/a.png", "records/m-a.json", "spool/a", "new/a")),
+    ]
+    command = ["git", "-c", "safe.directory=*", "check-ignore", *left]
+
+    ignored = subprocess.run(command, cwd=PROJECT_ROOT, check=False, capture_output=True, text=True).stdout.splitlines()
+
+    assert ignored == left
 
 
 def test_make_help_lists_every_target() -> None:
