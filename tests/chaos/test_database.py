@@ -86,7 +86,7 @@ def house(make_server: Callable[..., ServerProcess], tmp_path_factory: pytest.Te
         uri = f"{line.uri}&{TIMEOUTS}"
         server = make_server(MONGODB_URI=uri, SECRET_KEY=SECRET_KEY).start()
         yield House(server, mongod, line, database, open_account(server.base_url), Promises())
-        server.clear_away()
+        server.remove()
     database.client.close()
     mongod.stop()
 

@@ -22,7 +22,7 @@ def behind(make_server: Callable[..., ServerProcess]) -> Iterator[ServerProcess]
     """A server with ACCEL_REDIRECT_PREFIX."""
     server = make_server(ACCEL_REDIRECT_PREFIX="/_storage/").start()
     yield server
-    server.clear_away()
+    server.remove()
 
 
 @pytest.fixture(scope="module")

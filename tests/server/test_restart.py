@@ -51,7 +51,7 @@ def house(make_server: Callable[..., ServerProcess]) -> Iterator[House]:
         assert sha256(picture).hexdigest() == image["sha256"]
         token = person.post(f"/api/conversation/{made['conversation_id']}/share", json={}).json()["token"]
         yield House(server, person, made, picture, token)
-    server.clear_away()
+    server.remove()
 
 
 def test_everything_is_there_after_a_clean_stop(house: House) -> None:

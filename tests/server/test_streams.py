@@ -110,7 +110,7 @@ def test_streams_that_were_closed_give_their_threads_back(make_server: Callable[
                 pass  # the browser goes to another page
 
         assert person.draw()["images"]
-    running.clear_away()
+    running.remove()
 
 
 def test_open_streams_do_not_keep_the_server_from_ending(make_server: Callable[..., ServerProcess]) -> None:

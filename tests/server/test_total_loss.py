@@ -93,7 +93,7 @@ def test_all_of_storage_is_deleted_under_a_running_server_and_restored(make_serv
         assert restored == {name: data for name, data in files.items() if name != lost_file}
         sources = [person.get(f"/i/{image_id}").headers["X-Image-Source"] for image_id in safe]
         assert sources == ["local", "local"]
-    server.clear_away()
+    server.remove()
 
 
 @dataclass
@@ -143,4 +143,4 @@ def test_mongodb_is_wiped_and_rebuilt_from_the_files(make_server: MakeServer) ->
         after = remembered(person, tokens)
     assert after == before
     assert before.pages == {opened["token"]: 200, closed["token"]: 404}
-    server.clear_away()
+    server.remove()
